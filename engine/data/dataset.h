@@ -1,0 +1,81 @@
+/*
+ * Images in memory and the three disjoint splits.
+ *
+ * A dataset is 8-bit pixels as they are on disk; normalisation and augmentation happen when a batch is filled
+ * (engine/data/batch.h). Readers: one file each and one line in reader_table.c.
+ */
+#ifndef PARE_ENGINE_DATA_DATASET_H
+#define PARE_ENGINE_DATA_DATASET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/status.h"
+
+struct pare_dataset {
+	int64_t images;
+	int32_t channels, height, width;
+	int32_t classes;
+	uint8_t *pixels; /* [images][channels][height][width]; owned */
+	uint8_t *labels; /* [images], each < classes; owned */
+};
+
+void pare_dataset_release(struct pare_dataset *dataset);
+
+/* What a reader is asked for. */
+enum pare_data_part { PARE_DATA_TRAIN, PARE_DATA_TEST };
+
+struct pare_reader_options {
+	const char *path;         /* folder of the data set */
+	int64_t synthetic_images; /* generated data: how many images the part has */
+	uint64_t seed;            /* generated data */
+};
+
+struct pare_reader {
+	const char *name; /* "idx", "cifar10", "synthetic" */
+	const char *help; /* the files it looks for */
+	int (*read)(const struct pare_reader_options *options, enum pare_data_part part, struct pare_dataset *out,
+	            struct pare_error *error);
+};
+
+/* idx: train-images-idx3-ubyte[.gz], train-labels-idx1-ubyte[.gz], t10k-... (MNIST's and Fashion-MNIST's files).
+ * cifar10: data_batch_1.bin ... data_batch_5.bin (those that are there, at least one), test_batch.bin; 1 + 3072 bytes a record.
+ * synthetic: 1x28x28, 10 classes: class-dependent patterns plus noise, learnable to > 90 % by a small CNN within a few hundred steps, not
+ *            by one linear layer. The test part is drawn from other indices than the training part. */
+extern const struct pare_reader *const pare_reader_table[]; /* NULL-terminated */
+const struct pare_reader *pare_reader_find(const char *name);
+
+/* Pixels / 255, then (x - mean) / std, per channel. */
+struct pare_normalization {
+	float mean[4], std[4];
+};
+
+/* Indices into one dataset. */
+struct pare_split {
+	const struct pare_dataset *dataset;
+	int32_t *index; /* [images]; owned */
+	int64_t images;
+};
+
+/* train and search come from the training part, test from the test part. search is stratified: drawn with
+ * (seed, PARE_STREAM_SPLIT), every class as near to its share as possible; its order mixes the classes. */
+struct pare_splits {
+	struct pare_dataset train_part, test_part; /* owned */
+	struct pare_split train, search, test;
+};
+
+struct pare_splits_options {
+	const struct pare_reader *reader;
+	struct pare_reader_options reader_options;
+	int64_t search_images; /* held out of the training part, >= 0 */
+	int64_t train_images;  /* at most this many stay for training; 0 = all the rest */
+	int64_t test_images;   /* the first so many of the test part; 0 = all */
+	uint64_t seed;
+};
+
+int pare_splits_load(struct pare_splits *splits, const struct pare_splits_options *options, struct pare_error *error);
+/* Only the test part; train and search stay empty. */
+int pare_splits_load_test(struct pare_splits *splits, const struct pare_splits_options *options, struct pare_error *error);
+void pare_splits_release(struct pare_splits *splits);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * ONNX in and out, over protobuf-c. The generated header is included only in this folder.
+ *
+ * Reading: opsets 9 to 21; one input {N, ...} and one output; weights in raw_data or float_data. Identity, Constant and constant
+ * arithmetic on shapes are folded away. BatchNormalization is kept as an operator of its own. Node names of the file become node names of the
+ * graph. The file is untrusted: it is pre-scanned for nesting and lengths before protobuf-c sees it, every size is checked before
+ * memory is taken. Errors name the file, the node, its operator and the opset.
+ *
+ * Writing: opset 13, IR 7, batch dimension dynamic ("N"), node names kept, `metadata` in metadata_props; replaced atomically.
+ */
+#ifndef PARE_ENGINE_IO_ONNX_H
+#define PARE_ENGINE_IO_ONNX_H
+
+#include "engine/graph/graph.h"
+
+#define PARE_ONNX_MAX_FILE_BYTES ((size_t)2 << 30)
+#define PARE_ONNX_MAX_DEPTH 64 /* nesting of messages */
+
+int pare_onnx_read(const char *path, struct pare_graph **graph, struct pare_error *error);
+/* The same from memory; `name` stands for the path in messages. */
+int pare_onnx_read_bytes(const void *bytes, size_t size, const char *name, struct pare_graph **graph,
+                         struct pare_error *error);
+
+struct pare_onnx_metadata {
+	const char *key, *value;
+};
+
+int pare_onnx_write(const struct pare_graph *graph, const char *path, const struct pare_onnx_metadata *metadata,
+                    int n_metadata, struct pare_error *error);
+/* Into memory; *bytes is malloc'd. The same graph and metadata give the same bytes. */
+int pare_onnx_write_bytes(const struct pare_graph *graph, const struct pare_onnx_metadata *metadata, int n_metadata,
+                          unsigned char **bytes, size_t *size, struct pare_error *error);
+
+#endif

@@ -56,9 +56,11 @@ static void *duplicate(const void *data, size_t count, size_t size)
 static float *duplicate_floats(const float *data, const struct pare_shape *shape)
 {
 	size_t count = (size_t)pare_shape_elements(shape);
-	float *copy = pare_float_new(count);
 
-	if (copy && data)
+	if (!data)
+		return pare_float_new(count);
+	float *copy = pare_aligned_new(count * sizeof(*copy));
+	if (copy)
 		memcpy(copy, data, count * sizeof(*copy));
 	return copy;
 }

@@ -117,7 +117,7 @@ static void test_graph__taken_names_get_a_suffix(void **state)
 	struct pare_graph *graph = sample();
 	int value = graph->output;
 
-	for (int i = 0; i < 50; i++)
+	for (int i = 0; i < 500; i++)
 		value = fake_add(graph, i % 2 ? "a" : NULL, value, -1, fake_param(graph, "a.weight", 4, 0.0f));
 	fake_add(graph, "", value, -1, -1);
 	graph->output = value;
@@ -182,6 +182,11 @@ static void test_graph__params_are_copied_or_zero(void **state)
 	pare_graph_drop_params(graph, 1);
 	assert_int_equal(graph->n_params, 1);
 	assert_int_equal(pare_graph_find_param(graph, "q"), -1);
+	/* The name is free again, the other one is not. */
+	assert_int_equal(pare_graph_add_param(graph, "q", PARE_PARAM_BIAS, &shape, NULL, &b, NULL), PARE_OK);
+	assert_string_equal(graph->params[b].name, "q");
+	assert_int_equal(pare_graph_add_param(graph, "p", PARE_PARAM_BIAS, &shape, NULL, &b, NULL), PARE_OK);
+	assert_string_equal(graph->params[b].name, "p_2");
 	pare_graph_free(graph);
 }
 
@@ -239,9 +244,10 @@ static void test_graph__copy_is_equal_and_deep(void **state)
 	/* A copy can grow, and outlives its original. */
 	copy = pare_graph_copy(graph);
 	pare_graph_free(graph);
-	copy->output = fake_add(copy, "d", copy->output, -1, fake_param(copy, "d.weight", 4, 1.0f));
+	copy->output = fake_add(copy, "a", copy->output, -1, fake_param(copy, "a.weight", 4, 1.0f));
 	assert_int_equal(pare_graph_infer(copy, NULL), PARE_OK);
 	assert_int_equal(copy->n_nodes, 4);
+	assert_string_equal(copy->nodes[3].name, "a_3");
 	pare_graph_free(copy);
 }
 

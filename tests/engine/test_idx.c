@@ -101,6 +101,29 @@ static void test_idx__reads_gz_files(void **state)
 	assert_content(fixture, PARE_DATA_TRAIN);
 }
 
+/* 0x11223 images of one pixel: a size that needs more than two bytes. */
+static void test_idx__sizes_are_big_endian(void **state)
+{
+	struct fixture *fixture = *state;
+	enum { MANY = 0x11223 };
+	uint8_t *bytes = calloc(1, IMAGES_HEADER + MANY);
+
+	assert_non_null(bytes);
+	memcpy(bytes, (uint8_t[]){0, 0, 8, 3, 0, 1, 0x12, 0x23, 0, 0, 0, 1, 0, 0, 0, 1}, IMAGES_HEADER);
+	bytes[IMAGES_HEADER + MANY - 1] = 77;
+	data_folder_write(&fixture->folder, IMAGES, bytes, IMAGES_HEADER + MANY);
+	memcpy(bytes, (uint8_t[]){0, 0, 8, 1, 0, 1, 0x12, 0x23, 0, 0, 0, 0, 0, 0, 0, 0}, IMAGES_HEADER);
+	bytes[LABELS_HEADER + MANY - 1] = 7;
+	data_folder_write(&fixture->folder, LABELS, bytes, LABELS_HEADER + MANY);
+	free(bytes);
+
+	struct pare_dataset dataset = read_part("idx", fixture->folder.path, PARE_DATA_TRAIN);
+	assert_int_equal(dataset.images, MANY);
+	assert_int_equal(dataset.pixels[MANY - 1], 77);
+	assert_int_equal(dataset.labels[MANY - 1], 7);
+	pare_dataset_release(&dataset);
+}
+
 static void test_idx__prefers_the_unpacked_file(void **state)
 {
 	struct fixture *fixture = *state;
@@ -329,6 +352,7 @@ int main(void)
 	        WITH_FILES(test_idx__reads_plain_files),
 	        WITH_FILES(test_idx__reads_the_test_part),
 	        WITH_FILES(test_idx__reads_gz_files),
+	        WITH_FILES(test_idx__sizes_are_big_endian),
 	        WITH_FILES(test_idx__prefers_the_unpacked_file),
 	        WITH_FILES(test_idx__missing_file_names_what_was_looked_for),
 	        WITH_FILES(test_idx__path_must_be_a_folder),

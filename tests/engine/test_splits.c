@@ -183,6 +183,34 @@ static void test_splits__cut_train_is_stratified_and_disjoint(void **state)
 	pare_splits_release(&splits);
 }
 
+/* Whatever is held out, each class of what is left gets its share of the cut rounded down or up. */
+static void check_cut(int64_t search, int64_t train)
+{
+	struct pare_splits splits;
+	bool seen[TRAIN] = {false};
+	int held_out[CLASSES], counts[CLASSES], begin = 0;
+
+	load(&splits, search, train, 0, 1);
+	assert_int_equal(splits.train.images, train);
+	mark(&splits.search, seen);
+	mark(&splits.train, seen);
+	count_classes(&splits.search, held_out);
+	count_classes(&splits.train, counts);
+	for (int c = 0; c < CLASSES; begin = class_end[c++]) {
+		int64_t left = TRAIN - search, share_times_left = train * (class_end[c] - begin - held_out[c]);
+		assert_in_range(counts[c], share_times_left / left, (share_times_left + left - 1) / left);
+	}
+	pare_splits_release(&splits);
+}
+
+static void test_splits__cut_train_follows_what_is_left(void **state)
+{
+	(void)state;
+	for (int64_t search = 1; search < TRAIN; search++)
+		for (int64_t train = 1; train < TRAIN - search; train += 5)
+			check_cut(search, train);
+}
+
 static void test_splits__train_images_is_an_upper_bound(void **state)
 {
 	(void)state;
@@ -329,6 +357,7 @@ int main(void)
 	        cmocka_unit_test(test_splits__every_class_is_near_its_share),
 	        cmocka_unit_test(test_splits__search_order_mixes_the_classes),
 	        cmocka_unit_test(test_splits__cut_train_is_stratified_and_disjoint),
+	        cmocka_unit_test(test_splits__cut_train_follows_what_is_left),
 	        cmocka_unit_test(test_splits__train_images_is_an_upper_bound),
 	        cmocka_unit_test(test_splits__uncut_train_keeps_the_order_of_the_files),
 	        cmocka_unit_test(test_splits__search_may_be_empty),

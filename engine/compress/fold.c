@@ -101,10 +101,6 @@ static int add_bias(struct fold *fold, const struct pare_node *layer, int *bias,
 	struct pare_strbuf name;
 	pare_strbuf_init(&name);
 	pare_strbuf_printf(&name, "%s.bias", layer->name);
-	for (int suffix = 2; pare_graph_find_param(fold->folded, name.text) >= 0; suffix++) {
-		pare_strbuf_clear(&name);
-		pare_strbuf_printf(&name, "%s.bias_%d", layer->name, suffix);
-	}
 	int status = name.failed ? PARE_E_NOMEM : PARE_OK;
 	if (!status)
 		status = pare_graph_add_param(fold->folded, name.text, PARE_PARAM_BIAS, &shape, NULL, bias, error);

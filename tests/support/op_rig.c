@@ -36,12 +36,13 @@ static void fill_tensor(const struct pare_tensor *tensor, const double *nchw, fl
 			*pare_tensor_at(tensor, i, e) = i < tensor->images ? (float)nchw[i * elements + e] : unused;
 }
 
-/* Values that floats hold exactly, so that reference and operator see the same. */
+/* Values that floats hold exactly, so that reference and operator see the same; wide enough to reach ReLU6's upper
+ * bend. */
 static double *random_values(int64_t count, struct pare_rng *rng, bool positive)
 {
 	double *values = new_bytes(sizeof(double) * (size_t)count);
 	for (int64_t i = 0; i < count; i++)
-		values[i] = (double)(float)(positive ? 0.5 + pare_rng_uniform_double(rng) : pare_rng_normal(rng));
+		values[i] = (double)(float)(positive ? 0.5 + pare_rng_uniform_double(rng) : 3.0 * pare_rng_normal(rng));
 	return values;
 }
 

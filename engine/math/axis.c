@@ -59,8 +59,12 @@ static struct pare_axis cut(const struct pare_window *w, void *memory, int32_t t
 				continue;
 			}
 			segment = &axis.segments[axis.n_segments++];
-			*segment = (struct pare_axis_segment){
-				.first = at, .step = step, .count = 1, .source_step = source_step, .n_taps = n, .taps = taps};
+			*segment = (struct pare_axis_segment){.first = at,
+			                                      .step = step,
+			                                      .count = 1,
+			                                      .source_step = source_step,
+			                                      .n_taps = n,
+			                                      .taps = taps};
 			taps += n;
 		}
 	}

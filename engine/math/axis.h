@@ -1,6 +1,6 @@
 /*
- * One axis of a sliding window, cut into segments in which every position sees the same kernel taps. Border positions see fewer
- * taps, so nothing is ever padded and no product with a padding zero is computed.
+ * One axis of a sliding window, cut into segments in which every position sees the same kernel taps. Border positions
+ * see fewer taps, so nothing is ever padded and no product with a padding zero is computed.
  */
 #ifndef PARE_ENGINE_MATH_AXIS_H
 #define PARE_ENGINE_MATH_AXIS_H

@@ -19,9 +19,9 @@ static void set_up(void)
 void pare_gemm(const struct pare_gemm *job)
 {
 	set_up();
-	cblas_sgemm(CblasRowMajor, job->transpose_a ? CblasTrans : CblasNoTrans, job->transpose_b ? CblasTrans : CblasNoTrans,
-	            (int)job->m, (int)job->n, (int)job->k, 1.0f, job->a, (int)job->lda, job->b, (int)job->ldb, job->beta,
-	            job->c, (int)job->ldc);
+	cblas_sgemm(CblasRowMajor, job->transpose_a ? CblasTrans : CblasNoTrans,
+	            job->transpose_b ? CblasTrans : CblasNoTrans, (int)job->m, (int)job->n, (int)job->k, 1.0f, job->a,
+	            (int)job->lda, job->b, (int)job->ldb, job->beta, job->c, (int)job->ldc);
 }
 
 void pare_blas_describe(char *text, size_t size)

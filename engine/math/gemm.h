@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* C [m][n] = op(A) op(B) + beta * C; op(A) is [m][k] (A is stored [k][m] when transpose_a), op(B) is [k][n] ([n][k] stored when
- * transpose_b). ld*: floats between the stored rows. */
+/* C [m][n] = op(A) op(B) + beta * C; op(A) is [m][k] (A is stored [k][m] when transpose_a), op(B) is [k][n] ([n][k]
+ * stored when transpose_b). ld*: floats between the stored rows. */
 struct pare_gemm {
 	bool transpose_a, transpose_b;
 	int64_t m, n, k;

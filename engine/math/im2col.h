@@ -1,5 +1,6 @@
 /*
- * im2col and its transpose, for one image of plain CHW layout: the fallback path of convolutions (batches below 8 images).
+ * im2col and its transpose, for one image of plain CHW layout: the fallback path of convolutions (batches below 8
+ * images).
  */
 #ifndef PARE_ENGINE_MATH_IM2COL_H
 #define PARE_ENGINE_MATH_IM2COL_H

@@ -8,10 +8,10 @@ extern const struct pare_lane_kernels pare_lane_kernels_avx512, pare_lane_kernel
 /* Best first. */
 static const struct pare_lane_kernels *const sets[] = {
 #if defined(__x86_64__)
-	&pare_lane_kernels_avx512,
-	&pare_lane_kernels_avx2,
+        &pare_lane_kernels_avx512,
+        &pare_lane_kernels_avx2,
 #endif
-	&pare_lane_kernels_portable,
+        &pare_lane_kernels_portable,
 };
 
 static const struct pare_lane_kernels *forced;

@@ -66,6 +66,7 @@ struct pare_op {
 	int min_inputs, max_inputs; /* max_inputs -1 = any number */
 	int min_params, max_params;
 	unsigned flags; /* enum pare_op_flag */
+	enum pare_activation activation; /* the operator IS this activation and may be fused into its producer; else NONE */
 
 	/* Checks attributes, inputs and parameters of `node` against each other and gives the output's shape. The node's
 	 * inputs already have valid shapes. The message names what is wrong, not the node (the caller does). */

@@ -247,7 +247,7 @@ static struct gradient_item gradient_item_at(const struct weight_gradient *wg, i
 /* All columns (input channel, tap) whose kernel row is ky, for dy rows [begin, end), one column segment of one block.
  */
 static void gradient_rows(const struct weight_gradient *wg, const struct gradient_item *it,
-                          struct pare_gradient_job *job, const float *x, int ky,
+                          struct pare_gradient_job job, const float *x, int ky,
                           const struct pare_axis_segment *segment)
 {
 	const struct conv_shape *s = &wg->s;
@@ -256,20 +256,20 @@ static void gradient_rows(const struct weight_gradient *wg, const struct gradien
 	int64_t offset[PARE_GRADIENT_COLUMNS];
 	float *acc[PARE_GRADIENT_COLUMNS];
 
-	job->x = x;
-	job->x_offset = offset;
-	job->acc = acc;
+	job.x = x;
+	job.x_offset = offset;
+	job.acc = acc;
 	while (done < n_columns) {
 		/* Columns of one kernel row stay together; 1x1 kernels take neighbouring channels instead. */
 		int most = segment->n_taps > 1 ? segment->n_taps - done % segment->n_taps : n_columns - done;
-		job->columns = most < PARE_GRADIENT_COLUMNS ? most : PARE_GRADIENT_COLUMNS;
-		for (int j = 0; j < job->columns; j++, done++) {
+		job.columns = most < PARE_GRADIENT_COLUMNS ? most : PARE_GRADIENT_COLUMNS;
+		for (int j = 0; j < job.columns; j++, done++) {
 			const struct pare_axis_tap *tap = &segment->taps[done % segment->n_taps];
 			int i = done / segment->n_taps;
 			offset[j] = i * plane + (int64_t)tap->first * PARE_LANES;
 			acc[j] = it->acc + ((int64_t)i * s->taps + ky * s->columns.kernel + tap->tap) * tile;
 		}
-		wg->kernels->gradient(job);
+		wg->kernels->gradient(&job);
 	}
 }
 
@@ -306,7 +306,7 @@ static void gradient_strip(const struct weight_gradient *wg, const struct gradie
 			job.dy = dy + first * out_row + (int64_t)segment->first * PARE_LANES;
 			job.x_step = (int64_t)segment->source_step * PARE_LANES;
 			job.pixels = segment->count;
-			gradient_rows(wg, it, &job, x + source_row * in_row, ky, segment);
+			gradient_rows(wg, it, job, x + source_row * in_row, ky, segment);
 		}
 	}
 }

@@ -15,6 +15,7 @@
 #ifndef PARE_ENGINE_GRAPH_GRAPH_H
 #define PARE_ENGINE_GRAPH_GRAPH_H
 
+#include "engine/graph/name_set.h"
 #include "engine/graph/op.h"
 
 enum pare_param_role {
@@ -57,6 +58,7 @@ struct pare_graph {
 	struct pare_param *params;
 	int n_nodes, n_values, n_params;
 	size_t node_capacity, value_capacity, param_capacity;
+	struct pare_name_set node_names, value_names, param_names; /* as they were added: see pare_graph_infer on renaming */
 	int input;  /* value index */
 	int output; /* value index; set by the builder, checked by pare_graph_validate */
 };
@@ -79,16 +81,23 @@ void pare_graph_free(struct pare_graph *graph); /* NULL is fine */
 /* A deep copy; NULL when out of memory. */
 struct pare_graph *pare_graph_copy(const struct pare_graph *graph);
 
-/* data: pare_shape_elements(shape) floats, copied; NULL = zeros. */
+/* data: pare_shape_elements(shape) floats, copied; NULL = zeros. A name that is taken gets a suffix. Rank at least 1. */
 int pare_graph_add_param(struct pare_graph *graph, const char *name, enum pare_param_role role,
                          const struct pare_shape *shape, const float *data, int *param, struct pare_error *error);
+/* Takes back the newest parameters until n_params are left (no node may read them): for builders whose node was refused. */
+void pare_graph_drop_params(struct pare_graph *graph, int n_params);
 /* Appends a node, infers its output's shape; *value = its output. On failure the graph is unchanged; the message begins with the
  * node's name and operator. */
 int pare_graph_add_node(struct pare_graph *graph, const struct pare_node_spec *spec, int *value, struct pare_error *error);
 
 /* Infers all shapes again (after attributes or parameters changed) and checks the whole: topological order, indices, unique
- * names, output set. */
+ * names, output set. After a failure the shapes are partly the old ones. Whoever changes a name in place relies on this check:
+ * adding nodes compares with the names as they were added. */
 int pare_graph_infer(struct pare_graph *graph, struct pare_error *error);
+/* One node: checks numbers and indices of its inputs and parameters, then asks the operator. The message begins with the node's
+ * name and operator. */
+int pare_node_infer(const struct pare_graph *graph, const struct pare_node *node, struct pare_shape *out,
+                    struct pare_error *error);
 
 int pare_graph_find_node(const struct pare_graph *graph, const char *name);  /* -1 when there is none */
 int pare_graph_find_value(const struct pare_graph *graph, const char *name); /* -1 when there is none */

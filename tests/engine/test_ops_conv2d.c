@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "engine/graph/channel_map.h"
+#include "engine/math/lane_kernels.h"
 #include "engine/ops/builders.h"
 #include "tests/support/op_check.h"
 
@@ -179,6 +180,30 @@ static void test_ops_conv2d__agrees_with_fused_activations(void **state)
 			}
 }
 
+/* The sweeps above run on the best set of kernels that this machine has; the others must be right, too. */
+static void test_ops_conv2d__agrees_with_every_instruction_set(void **state)
+{
+	static const char *const sets[] = {"avx512", "avx2", "portable"};
+	static const struct widths widths[] = {{1, 1, 1}, {5, 3, 1}, {3, 23, 1}, {11, 11, 11}, {4, 10, 2}};
+	static const struct window windows[] = {
+	        {{1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}},
+	        {{3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}},
+	        {{3, 3}, {2, 2}, {1, 0, 1, 2}, {1, 1}},
+	        {{5, 5}, {1, 1}, {2, 2, 2, 2}, {1, 1}},
+	};
+
+	(void)state;
+	for (int set = 0; set < 3; set++) {
+		if (!pare_lane_kernels_force(sets[set]))
+			continue; /* this machine cannot */
+		for (int i = 0; i < 5; i++)
+			for (int k = 0; k < 4; k++)
+				check(&windows[k], widths[i], 5, 6, (struct batch){19, 16},
+				      (enum pare_activation)(k % 3), k % 2);
+	}
+	assert_true(pare_lane_kernels_force(NULL));
+}
+
 static int infer(struct pare_conv2d attrs, struct pare_shape in, struct pare_shape weight, struct pare_shape *out)
 {
 	struct op_case c = {
@@ -338,6 +363,7 @@ int main(void)
 	        cmocka_unit_test(test_ops_conv2d__agrees_over_image_sizes),
 	        cmocka_unit_test(test_ops_conv2d__agrees_grouped_and_depthwise),
 	        cmocka_unit_test(test_ops_conv2d__agrees_with_fused_activations),
+	        cmocka_unit_test(test_ops_conv2d__agrees_with_every_instruction_set),
 	        cmocka_unit_test(test_ops_conv2d__infers_shapes_and_macs),
 	        cmocka_unit_test(test_ops_conv2d__refuses_what_does_not_fit),
 	        cmocka_unit_test(test_ops_conv2d__dense_channels_are_atoms_of_their_own),

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "engine/graph/channel_map.h"
+#include "engine/math/lane_kernels.h"
 #include "engine/ops/builders.h"
 #include "tests/support/op_check.h"
 
@@ -57,11 +58,24 @@ static void test_ops_linear__agrees_over_widths_and_batches(void **state)
 static void test_ops_linear__agrees_with_fused_activations(void **state)
 {
 	(void)state;
-	if (!(pare_op_linear.flags & PARE_OP_FUSES_ACTIVATION))
-		return;
+	assert_true(pare_op_linear.flags & PARE_OP_FUSES_ACTIVATION);
 	for (int activation = PARE_ACTIVATION_RELU; activation <= PARE_ACTIVATION_RELU6; activation++)
 		for (int b = 0; b < N_BATCHES; b++)
 			check(11, 23, batches[b].images, batches[b].lanes, activation, b % 2);
+}
+
+static void test_ops_linear__agrees_with_every_instruction_set(void **state)
+{
+	static const char *const sets[] = {"avx512", "avx2", "portable"};
+
+	(void)state;
+	for (int set = 0; set < 3; set++) {
+		if (!pare_lane_kernels_force(sets[set]))
+			continue; /* this machine cannot */
+		check(11, 23, 19, 16, PARE_ACTIVATION_RELU, true);
+		check(64, 10, 40, 16, PARE_ACTIVATION_NONE, false);
+	}
+	assert_true(pare_lane_kernels_force(NULL));
 }
 
 static int infer(struct pare_shape in, struct pare_shape weight, struct pare_shape bias, struct pare_shape *out)
@@ -141,6 +155,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_ops_linear__agrees_over_widths_and_batches),
 	        cmocka_unit_test(test_ops_linear__agrees_with_fused_activations),
+	        cmocka_unit_test(test_ops_linear__agrees_with_every_instruction_set),
 	        cmocka_unit_test(test_ops_linear__infers_its_shape_and_refuses_others),
 	        cmocka_unit_test(test_ops_linear__counts_macs),
 	        cmocka_unit_test(test_ops_linear__features_are_atoms_of_their_own),

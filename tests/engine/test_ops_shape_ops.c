@@ -88,7 +88,7 @@ static void check_same_input_twice(const struct op_case *c)
 	rig.accumulate[1] = true;
 	op_rig_run(&rig, true, NULL);
 	for (int64_t i = 0; i < size; i++)
-		assert_true(rig.din[0].data[i] == rig.dout.data[i] + rig.dout.data[shift + i]);
+		assert_true(rig.din[0].data[i] == rig.dout_start[i] + rig.dout_start[shift + i]);
 	rig.din[1].data = second;
 	op_rig_close(&rig);
 }

@@ -2,7 +2,8 @@
  * Files: read whole, replace whole.
  *
  * pare_file_write_atomic: the bytes go to a temporary file beside `path`, then fsync, rename, fsync of the directory.
- * After any failure the old file is untouched and the temporary one is gone.
+ * After any failure the old file is untouched and the temporary one is gone. (Only if the very last step fails, the
+ * directory's fsync, is the new file already in place; the error then says that it may not survive a power cut.)
  */
 #ifndef PARE_ENGINE_BASE_FILE_H
 #define PARE_ENGINE_BASE_FILE_H
@@ -25,6 +26,7 @@ int pare_file_read(const char *path, size_t limit_bytes, struct pare_bytes *out,
 int pare_file_read_gz(const char *path, size_t limit_bytes, struct pare_bytes *out, struct pare_error *error);
 void pare_bytes_release(struct pare_bytes *bytes);
 
+/* A symbolic link is followed: its target is replaced. What exists and is no regular file is refused. */
 int pare_file_write_atomic(const char *path, const void *bytes, size_t size, struct pare_error *error);
 
 bool pare_file_exists(const char *path);

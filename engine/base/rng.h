@@ -39,7 +39,7 @@ double pare_rng_uniform_double(struct pare_rng *rng);
 double pare_rng_normal(struct pare_rng *rng);
 /* Uniform in {0, ..., bound - 1} without bias; bound > 0. */
 uint32_t pare_rng_below(struct pare_rng *rng, uint32_t bound);
-/* Fisher-Yates shuffle of count values. */
+/* Fisher-Yates shuffle of count values; count < 2^32. */
 void pare_rng_shuffle(struct pare_rng *rng, int32_t *values, int64_t count);
 
 /* A seed for a sub-task (one trial's fine-tuning, say): a hash of (seed, stream, index). */

@@ -21,7 +21,8 @@ void pare_strbuf_clear(struct pare_strbuf *buffer);   /* length 0, memory kept *
 void pare_strbuf_add(struct pare_strbuf *buffer, const char *text);
 void pare_strbuf_add_bytes(struct pare_strbuf *buffer, const void *bytes, size_t size);
 void pare_strbuf_printf(struct pare_strbuf *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void pare_strbuf_vprintf(struct pare_strbuf *buffer, const char *format, va_list arguments);
+void pare_strbuf_vprintf(struct pare_strbuf *buffer, const char *format, va_list arguments)
+	__attribute__((format(printf, 2, 0)));
 /* Hands the text over (free with free()); NULL if an append failed. The buffer is as after init. */
 char *pare_strbuf_detach(struct pare_strbuf *buffer);
 

@@ -79,15 +79,17 @@ void pare_graph_free(struct pare_graph *graph); /* NULL is fine */
 /* A deep copy; NULL when out of memory. */
 struct pare_graph *pare_graph_copy(const struct pare_graph *graph);
 
-/* data: pare_shape_elements(shape) floats, copied; NULL = zeros. */
+/* data: pare_shape_elements(shape) floats, copied; NULL = zeros. A name that is taken gets a suffix. Rank at least 1. */
 int pare_graph_add_param(struct pare_graph *graph, const char *name, enum pare_param_role role,
                          const struct pare_shape *shape, const float *data, int *param, struct pare_error *error);
+/* Takes back the newest parameters until n_params are left (no node may read them): for builders whose node was refused. */
+void pare_graph_drop_params(struct pare_graph *graph, int n_params);
 /* Appends a node, infers its output's shape; *value = its output. On failure the graph is unchanged; the message begins with the
  * node's name and operator. */
 int pare_graph_add_node(struct pare_graph *graph, const struct pare_node_spec *spec, int *value, struct pare_error *error);
 
 /* Infers all shapes again (after attributes or parameters changed) and checks the whole: topological order, indices, unique
- * names, output set. */
+ * names, output set. After a failure the shapes are partly the old ones. */
 int pare_graph_infer(struct pare_graph *graph, struct pare_error *error);
 
 int pare_graph_find_node(const struct pare_graph *graph, const char *name);  /* -1 when there is none */

@@ -12,7 +12,7 @@
 struct pare_zoo_options {
 	struct pare_shape input;
 	int64_t classes;
-	double width; /* multiplier for all widths, rounded to at least 1 channel; 1.0 = the paper's */
+	double width;  /* multiplier for all widths, rounded to at least 1 channel; 1.0 = the paper's */
 	uint64_t seed; /* initial weights: Kaiming normal, fan-out (He et al. 2015), BN scale 1, linear as PyTorch */
 };
 
@@ -23,11 +23,12 @@ struct pare_zoo_model {
 };
 
 /* plain_cnn: conv3x3 16, 32 /2, 32, 64 /2, 64 with BN and ReLU, global average pool, linear.
- * lenet, vgg_small: the classic small ones (LeCun et al. 1998; Simonyan & Zisserman 2015) for 1x28x28.
- * resnet8, resnet20, resnet56: CIFAR style, 6n+2 layers, widths 16/32/64, option-A shortcuts (slice + pad) (He et al. 2015, 4.2).
- * mobilenet_v1: depthwise separable (Howard et al. 2017) for small images: the stem keeps the resolution. */
-extern const struct pare_zoo_model *const pare_zoo_table[]; /* NULL-terminated */
-const struct pare_zoo_model *pare_zoo_find(const char *name);
+ * lenet, vgg_small: the classic small ones (LeCun et al. 1998; Simonyan & Zisserman 2015) for 1x28x28. lenet has no batch norm.
+ * resnet8, resnet20, resnet56: CIFAR style, 6n+2 layers, widths 16/32/64, option-A shortcuts (slice + pad) (He et al.
+ * 2015, 4.2). mobilenet_v1: depthwise separable (Howard et al. 2017) for small images: the stem keeps the resolution.
+ */
+extern const struct pare_zoo_model *const pare_zoo_table[];  /* NULL-terminated */
+const struct pare_zoo_model *pare_zoo_find(const char *name); /* NULL when unknown */
 
 /* Fresh weights for every parameter, keyed by (seed, PARE_STREAM_INIT, parameter index). */
 void pare_graph_initialize(struct pare_graph *graph, uint64_t seed);

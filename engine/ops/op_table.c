@@ -1,0 +1,30 @@
+/* The one list of operators: a new operator is its file and a line here. */
+#include "engine/ops/builders.h"
+
+#include <stddef.h>
+#include <string.h>
+
+const struct pare_op *const pare_op_table[] = {
+        &pare_op_conv2d,
+        &pare_op_batch_norm,
+        &pare_op_relu,
+        &pare_op_relu6,
+        &pare_op_max_pool,
+        &pare_op_average_pool,
+        &pare_op_global_average_pool,
+        &pare_op_add,
+        &pare_op_concat,
+        &pare_op_flatten,
+        &pare_op_linear,
+        &pare_op_pad,
+        &pare_op_slice,
+        NULL,
+};
+
+const struct pare_op *pare_op_find(const char *name)
+{
+	for (const struct pare_op *const *op = pare_op_table; *op; op++)
+		if (!strcmp((*op)->name, name))
+			return *op;
+	return NULL;
+}

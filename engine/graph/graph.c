@@ -39,6 +39,9 @@ void pare_graph_free(struct pare_graph *graph)
 	free(graph->nodes);
 	free(graph->values);
 	free(graph->params);
+	pare_name_set_release(&graph->node_names);
+	pare_name_set_release(&graph->value_names);
+	pare_name_set_release(&graph->param_names);
 	free(graph->name);
 	free(graph);
 }
@@ -56,9 +59,11 @@ static void *duplicate(const void *data, size_t count, size_t size)
 static float *duplicate_floats(const float *data, const struct pare_shape *shape)
 {
 	size_t count = (size_t)pare_shape_elements(shape);
-	float *copy = pare_float_new(count);
 
-	if (copy && data)
+	if (!data)
+		return pare_float_new(count);
+	float *copy = pare_aligned_new(count * sizeof(*copy));
+	if (copy)
 		memcpy(copy, data, count * sizeof(*copy));
 	return copy;
 }
@@ -127,18 +132,17 @@ int pare_graph_find_param(const struct pare_graph *graph, const char *name)
 
 /* `name` (or `fallback` when NULL or empty), with "_<number>" behind it when taken. Numbers start at `count`, so that
  * many equal names do not cost a search each. */
-static char *unique_name(const struct pare_graph *graph, int (*find)(const struct pare_graph *, const char *),
-                         const char *name, const char *fallback, int count)
+static char *unique_name(const struct pare_name_set *taken, const char *name, const char *fallback, int count)
 {
 	const char *wanted = name && name[0] ? name : fallback;
-	if (find(graph, wanted) < 0)
+	if (!pare_name_set_has(taken, wanted))
 		return pare_strdup(wanted);
 
 	size_t size = strlen(wanted) + SUFFIX_SIZE;
 	char *text = pare_calloc(size, 1);
 	for (int number = count; text && number < INT_MAX; number++) {
 		snprintf(text, size, "%s_%d", wanted, number);
-		if (find(graph, text) < 0)
+		if (!pare_name_set_has(taken, text))
 			return text;
 	}
 	free(text);
@@ -160,7 +164,7 @@ struct pare_graph *pare_graph_new(const char *name, struct pare_shape input, con
 	graph->values[0] = (struct pare_value){
 	        .name = pare_strdup(input_name ? input_name : "input"), .shape = input, .producer = -1};
 	graph->n_values = 1;
-	if (!graph->values[0].name)
+	if (!graph->values[0].name || pare_name_set_add(&graph->value_names, graph->values[0].name) < 0)
 		goto fail;
 	return graph;
 fail:
@@ -212,6 +216,11 @@ struct pare_graph *pare_graph_copy(const struct pare_graph *graph)
 	if (!copy->name || !copy->nodes || !copy->values || !copy->params)
 		goto fail;
 
+	if (pare_name_set_copy(&copy->node_names, &graph->node_names) < 0 ||
+	    pare_name_set_copy(&copy->value_names, &graph->value_names) < 0 ||
+	    pare_name_set_copy(&copy->param_names, &graph->param_names) < 0)
+		goto fail;
+
 	/* Each count grows before the check, so that what is half copied is freed too. */
 	while (copy->n_nodes < graph->n_nodes) {
 		int i = copy->n_nodes++;
@@ -249,9 +258,10 @@ int pare_graph_add_param(struct pare_graph *graph, const char *name, enum pare_p
 		                      PARE_MAX_DIMENSION, (long long)PARE_MAX_ELEMENTS);
 
 	struct pare_param made = {.role = role, .shape = *shape};
-	made.name = unique_name(graph, pare_graph_find_param, name, "param", graph->n_params);
+	made.name = unique_name(&graph->param_names, name, "param", graph->n_params);
 	made.data = duplicate_floats(data, shape);
-	if (!made.name || !made.data || reserve_param(graph) < 0) {
+	if (!made.name || !made.data || reserve_param(graph) < 0 ||
+	    pare_name_set_add(&graph->param_names, made.name) < 0) {
 		param_release(&made);
 		return pare_error_set(error, PARE_E_NOMEM, "parameter '%s': out of memory", name ? name : "");
 	}
@@ -264,58 +274,10 @@ void pare_graph_drop_params(struct pare_graph *graph, int n_params)
 {
 	while (graph->n_params > n_params)
 		param_release(&graph->params[--graph->n_params]);
-}
-
-static int check_count(const char *what, int count, int min, int max, struct pare_error *error)
-{
-	if (count >= min && (max < 0 || count <= max))
-		return PARE_OK;
-	if (max < 0)
-		return pare_error_set(error, PARE_E_INVALID, "has %d %s, needs at least %d", count, what, min);
-	return pare_error_set(error, PARE_E_INVALID, "has %d %s, allowed are %d to %d", count, what, min, max);
-}
-
-static int check_indices(const char *what, const int *indices, int n, int limit, struct pare_error *error)
-{
-	for (int i = 0; i < n; i++)
-		if (indices[i] < 0 || indices[i] >= limit)
-			return pare_error_set(error, PARE_E_INVALID, "%s %d is index %d, the graph has %d so far", what,
-			                      i, indices[i], limit);
-	return PARE_OK;
-}
-
-/* Counts and indices; the operator may then rely on them. */
-static int check_node(const struct pare_graph *graph, const struct pare_node *node, struct pare_error *error)
-{
-	const struct pare_op *op = node->op;
-	int status = check_count("inputs", node->n_inputs, op->min_inputs, op->max_inputs, error);
-
-	if (status == PARE_OK)
-		status = check_count("parameters", node->n_params, op->min_params, op->max_params, error);
-	if (status == PARE_OK)
-		status = check_indices("input", node->inputs, node->n_inputs, graph->n_values, error);
-	if (status == PARE_OK)
-		status = check_indices("parameter", node->params, node->n_params, graph->n_params, error);
-	return status;
-}
-
-static int infer_node(const struct pare_graph *graph, const struct pare_node *node, struct pare_shape *out,
-                      struct pare_error *error)
-{
-	char text[128];
-	int status = check_node(graph, node, error);
-
-	*out = (struct pare_shape){0};
-	if (status == PARE_OK)
-		status = node->op->infer_shape(graph, node, out, error);
-	if (status == PARE_OK && (out->rank < 1 || !pare_shape_valid(out)))
-		status = pare_error_set(
-		        error, PARE_E_LIMIT,
-		        "output shape [%s] is not allowed (rank 1 to %d, dimensions 1 to %d, at most %lld elements)",
-		        pare_shape_text(out, text, sizeof(text)), PARE_MAX_RANK, PARE_MAX_DIMENSION,
-		        (long long)PARE_MAX_ELEMENTS);
-	return status == PARE_OK ? PARE_OK
-	                         : pare_error_prefix(error, status, "node '%s' (%s)", node->name, node->op->name);
+	/* There was room for more names than are left: adding cannot fail. */
+	pare_name_set_clear(&graph->param_names);
+	for (int i = 0; i < graph->n_params; i++)
+		pare_name_set_add(&graph->param_names, graph->params[i].name);
 }
 
 /* Everything of the node but its output. */
@@ -330,7 +292,7 @@ static int node_make(const struct pare_graph *graph, const struct pare_node_spec
 		                      spec->name ? spec->name : spec->op->name, spec->op->name, spec->n_inputs,
 		                      spec->n_params);
 	*node = (struct pare_node){
-	        .name = unique_name(graph, pare_graph_find_node, spec->name, spec->op->name, graph->n_nodes),
+	        .name = unique_name(&graph->node_names, spec->name, spec->op->name, graph->n_nodes),
 	        .op = spec->op,
 	        .attrs = duplicate(spec->attrs, 1, spec->op->attrs_bytes),
 	        .inputs = duplicate(spec->inputs, (size_t)spec->n_inputs, sizeof(*spec->inputs)),
@@ -353,11 +315,13 @@ int pare_graph_add_node(struct pare_graph *graph, const struct pare_node_spec *s
 	int status = node_make(graph, spec, &node, error);
 
 	if (status == PARE_OK)
-		status = infer_node(graph, &node, &made.shape, error);
+		status = pare_node_infer(graph, &node, &made.shape, error);
 	if (status < 0)
 		goto fail;
-	made.name = unique_name(graph, pare_graph_find_value, spec->output_name, node.name, graph->n_values);
-	if (!made.name || reserve_node(graph) < 0 || reserve_value(graph) < 0) {
+	made.name = unique_name(&graph->value_names, spec->output_name, node.name, graph->n_values);
+	if (!made.name || reserve_node(graph) < 0 || reserve_value(graph) < 0 ||
+	    pare_name_set_add(&graph->node_names, node.name) < 0 ||
+	    pare_name_set_add(&graph->value_names, made.name) < 0) {
 		status =
 		        pare_error_set(error, PARE_E_NOMEM, "node '%s' (%s): out of memory", node.name, spec->op->name);
 		goto fail;
@@ -369,103 +333,5 @@ int pare_graph_add_node(struct pare_graph *graph, const struct pare_node_spec *s
 fail:
 	node_release(&node);
 	free(made.name);
-	return status;
-}
-
-static int compare_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Sorts the names and looks at neighbours. */
-static int check_unique(const char *what, const char **names, int n, struct pare_error *error)
-{
-	qsort(names, (size_t)n, sizeof(*names), compare_text);
-	for (int i = 1; i < n; i++)
-		if (!strcmp(names[i - 1], names[i]))
-			return pare_error_set(error, PARE_E_INVALID, "two %s are called '%s'", what, names[i]);
-	return PARE_OK;
-}
-
-static int check_names(const struct pare_graph *graph, struct pare_error *error)
-{
-	size_t most = (size_t)graph->n_nodes + (size_t)graph->n_values + (size_t)graph->n_params;
-	const char **names = pare_calloc(most, sizeof(*names));
-	int status;
-
-	if (!names)
-		return pare_error_set(error, PARE_E_NOMEM, "graph '%s': out of memory", graph->name);
-	for (int i = 0; i < graph->n_nodes; i++)
-		names[i] = graph->nodes[i].name;
-	status = check_unique("nodes", names, graph->n_nodes, error);
-	for (int i = 0; i < graph->n_values; i++)
-		names[i] = graph->values[i].name;
-	if (status == PARE_OK)
-		status = check_unique("values", names, graph->n_values, error);
-	for (int i = 0; i < graph->n_params; i++)
-		names[i] = graph->params[i].name;
-	if (status == PARE_OK)
-		status = check_unique("parameters", names, graph->n_params, error);
-	free(names);
-	return status;
-}
-
-/* Infers node i, whose inputs must be made already; marks its output as made. */
-static int infer_in_order(struct pare_graph *graph, int i, bool *made, struct pare_error *error)
-{
-	struct pare_node *node = &graph->nodes[i];
-	struct pare_shape shape;
-	int status;
-
-	if (node->output < 0 || node->output >= graph->n_values || made[node->output] ||
-	    graph->values[node->output].producer != i)
-		return pare_error_set(error, PARE_E_INVALID, "node '%s' (%s): value %d is not its own to write",
-		                      node->name, node->op->name, node->output);
-	for (int k = 0; k < node->n_inputs; k++)
-		if (node->inputs[k] >= 0 && node->inputs[k] < graph->n_values && !made[node->inputs[k]])
-			return pare_error_set(error, PARE_E_INVALID,
-			                      "node '%s' (%s): input %d, value '%s', is not made by an earlier node",
-			                      node->name, node->op->name, k, graph->values[node->inputs[k]].name);
-	status = infer_node(graph, node, &shape, error);
-	if (status < 0)
-		return status;
-	graph->values[node->output].shape = shape;
-	made[node->output] = true;
-	return PARE_OK;
-}
-
-static int check_ends(const struct pare_graph *graph, const bool *made, struct pare_error *error)
-{
-	if (graph->output < 0 || graph->output >= graph->n_values)
-		return pare_error_set(error, PARE_E_INVALID, "graph '%s': the output is value %d, the graph has %d",
-		                      graph->name, graph->output, graph->n_values);
-	for (int i = 0; i < graph->n_values; i++)
-		if (!made[i])
-			return pare_error_set(error, PARE_E_INVALID, "graph '%s': no node makes value '%s'",
-			                      graph->name, graph->values[i].name);
-	return PARE_OK;
-}
-
-int pare_graph_infer(struct pare_graph *graph, struct pare_error *error)
-{
-	bool *made = pare_calloc((size_t)graph->n_values, sizeof(*made));
-	int status = PARE_OK;
-
-	if (!made)
-		return pare_error_set(error, PARE_E_NOMEM, "graph '%s': out of memory", graph->name);
-	if (graph->input < 0 || graph->input >= graph->n_values || graph->values[graph->input].producer != -1) {
-		status = pare_error_set(error, PARE_E_INVALID, "graph '%s': value %d cannot be its input", graph->name,
-		                        graph->input);
-		goto out;
-	}
-	made[graph->input] = true;
-	for (int i = 0; i < graph->n_nodes && status == PARE_OK; i++)
-		status = infer_in_order(graph, i, made, error);
-	if (status == PARE_OK)
-		status = check_ends(graph, made, error);
-	if (status == PARE_OK)
-		status = check_names(graph, error);
-out:
-	free(made);
 	return status;
 }

@@ -15,6 +15,7 @@
 #ifndef PARE_ENGINE_GRAPH_GRAPH_H
 #define PARE_ENGINE_GRAPH_GRAPH_H
 
+#include "engine/graph/name_set.h"
 #include "engine/graph/op.h"
 
 enum pare_param_role {
@@ -57,6 +58,7 @@ struct pare_graph {
 	struct pare_param *params;
 	int n_nodes, n_values, n_params;
 	size_t node_capacity, value_capacity, param_capacity;
+	struct pare_name_set node_names, value_names, param_names; /* as they were added: see pare_graph_infer on renaming */
 	int input;  /* value index */
 	int output; /* value index; set by the builder, checked by pare_graph_validate */
 };
@@ -89,8 +91,13 @@ void pare_graph_drop_params(struct pare_graph *graph, int n_params);
 int pare_graph_add_node(struct pare_graph *graph, const struct pare_node_spec *spec, int *value, struct pare_error *error);
 
 /* Infers all shapes again (after attributes or parameters changed) and checks the whole: topological order, indices, unique
- * names, output set. After a failure the shapes are partly the old ones. */
+ * names, output set. After a failure the shapes are partly the old ones. Whoever changes a name in place relies on this check:
+ * adding nodes compares with the names as they were added. */
 int pare_graph_infer(struct pare_graph *graph, struct pare_error *error);
+/* One node: checks numbers and indices of its inputs and parameters, then asks the operator. The message begins with the node's
+ * name and operator. */
+int pare_node_infer(const struct pare_graph *graph, const struct pare_node *node, struct pare_shape *out,
+                    struct pare_error *error);
 
 int pare_graph_find_node(const struct pare_graph *graph, const char *name);  /* -1 when there is none */
 int pare_graph_find_value(const struct pare_graph *graph, const char *name); /* -1 when there is none */

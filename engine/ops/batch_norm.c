@@ -71,26 +71,25 @@ static inline float affine_apply(struct affine affine, float x)
 }
 
 /* Sums over a chunk around a shift k: sum (x - k), sum (x - k)^2, per lane. */
-static void chunk_moments(const float *restrict x, int64_t count, float k, double *restrict sum,
-                          double *restrict square)
+static void chunk_moments(const float *x, int64_t count, float k, double sum[PARE_LANES], double square[PARE_LANES])
 {
-	float s[PARE_LANES] = {0}, q[PARE_LANES] = {0};
+	pare_float4 s[PARE_LANE_QUADS] = {0}, q[PARE_LANE_QUADS] = {0};
 	int64_t i = 0;
 
 	for (; i + PARE_LANES <= count; i += PARE_LANES)
-		for (int lane = 0; lane < PARE_LANES; lane++) {
-			float d = x[i + lane] - k;
-			s[lane] += d;
-			q[lane] += d * d;
+		for (int quad = 0; quad < PARE_LANE_QUADS; quad++) {
+			pare_float4 d = pare_float4_load(x + i + 4 * quad) - k;
+			s[quad] += d;
+			q[quad] += d * d;
 		}
 	for (int lane = 0; i + lane < count; lane++) {
 		float d = x[i + lane] - k;
-		s[lane] += d;
-		q[lane] += d * d;
+		s[lane / 4][lane % 4] += d;
+		q[lane / 4][lane % 4] += d * d;
 	}
 	for (int lane = 0; lane < PARE_LANES; lane++) {
-		sum[lane] += (double)s[lane];
-		square[lane] += (double)q[lane];
+		sum[lane] += (double)s[lane / 4][lane % 4];
+		square[lane] += (double)q[lane / 4][lane % 4];
 	}
 }
 
@@ -198,30 +197,41 @@ static void forward(const struct pare_op_args *args)
 	pare_pool_for(args->pool, args->in[0].shape.dim[0], forward_channel, (void *)args);
 }
 
-/* sum g and sum g * (x - mean), per lane, over at most a chunk. */
-static inline void chunk_gradient_sums(const float *restrict x, const float *restrict dy, int64_t count,
-                                       struct affine affine, enum pare_activation activation, double *restrict sum,
-                                       double *restrict product)
+/* pare_activation_gradient for four values. */
+static inline pare_float4 mask_gradient(pare_float4 y, pare_float4 dy, enum pare_activation activation)
 {
-	float s[PARE_LANES] = {0}, p[PARE_LANES] = {0};
+	if (activation != PARE_ACTIVATION_NONE)
+		dy = (pare_float4)((pare_int4)dy & (y > 0.0f));
+	if (activation == PARE_ACTIVATION_RELU6)
+		dy = (pare_float4)((pare_int4)dy & (y < 6.0f));
+	return dy;
+}
+
+/* sum g and sum g * (x - mean), per lane, over at most a chunk. */
+static inline void chunk_gradient_sums(const float *x, const float *dy, int64_t count, struct affine affine,
+                                       enum pare_activation activation, double sum[PARE_LANES],
+                                       double product[PARE_LANES])
+{
+	pare_float4 s[PARE_LANE_QUADS] = {0}, p[PARE_LANE_QUADS] = {0};
 	int64_t i = 0;
 
 	for (; i + PARE_LANES <= count; i += PARE_LANES)
-		for (int lane = 0; lane < PARE_LANES; lane++) {
-			float v = x[i + lane];
-			float g = pare_activation_gradient(affine_apply(affine, v), dy[i + lane], activation);
-			s[lane] += g;
-			p[lane] += g * (v - affine.mean);
+		for (int quad = 0; quad < PARE_LANE_QUADS; quad++) {
+			pare_float4 d = pare_float4_load(x + i + 4 * quad) - affine.mean;
+			pare_float4 g = mask_gradient(d * affine.factor + affine.shift,
+			                              pare_float4_load(dy + i + 4 * quad), activation);
+			s[quad] += g;
+			p[quad] += g * d;
 		}
 	for (int lane = 0; i + lane < count; lane++) {
-		float v = x[i + lane];
-		float g = pare_activation_gradient(affine_apply(affine, v), dy[i + lane], activation);
-		s[lane] += g;
-		p[lane] += g * (v - affine.mean);
+		float d = x[i + lane] - affine.mean;
+		float g = pare_activation_gradient(affine_apply(affine, x[i + lane]), dy[i + lane], activation);
+		s[lane / 4][lane % 4] += g;
+		p[lane / 4][lane % 4] += g * d;
 	}
 	for (int lane = 0; lane < PARE_LANES; lane++) {
-		sum[lane] += (double)s[lane];
-		product[lane] += (double)p[lane];
+		sum[lane] += (double)s[lane / 4][lane % 4];
+		product[lane] += (double)p[lane / 4][lane % 4];
 	}
 }
 

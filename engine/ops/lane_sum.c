@@ -1,17 +1,17 @@
 #include "engine/ops/lane_sum.h"
 
-static void sum_chunk(const float *restrict x, int64_t count, double *restrict sum)
+static void sum_chunk(const float *x, int64_t count, double sum[PARE_LANES])
 {
-	float partial[PARE_LANES] = {0};
+	pare_float4 s[PARE_LANE_QUADS] = {0};
 	int64_t i = 0;
 
 	for (; i + PARE_LANES <= count; i += PARE_LANES)
-		for (int lane = 0; lane < PARE_LANES; lane++)
-			partial[lane] += x[i + lane];
+		for (int quad = 0; quad < PARE_LANE_QUADS; quad++)
+			s[quad] += pare_float4_load(x + i + 4 * quad);
 	for (int lane = 0; i + lane < count; lane++)
-		partial[lane] += x[i + lane];
+		s[lane / 4][lane % 4] += x[i + lane];
 	for (int lane = 0; lane < PARE_LANES; lane++)
-		sum[lane] += (double)partial[lane];
+		sum[lane] += (double)s[lane / 4][lane % 4];
 }
 
 void pare_lane_sum(const float *x, int64_t count, double sum[PARE_LANES])

@@ -7,6 +7,7 @@
 #define PARE_ENGINE_OPS_LANE_SUM_H
 
 #include "engine/graph/tensor.h"
+#include "engine/ops/float4.h"
 
 /* Floats summed in single precision before they are added to the doubles: 64 additions a lane. */
 #define PARE_LANE_SUM_CHUNK (64 * PARE_LANES)

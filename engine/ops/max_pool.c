@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "engine/graph/channel_map.h"
+#include "engine/ops/float4.h"
 #include "engine/ops/planes.h"
 #include "engine/ops/window.h"
 
@@ -29,65 +30,82 @@ static size_t saved_bytes(const struct pare_graph *graph, const struct pare_node
 	return sizeof(uint16_t) * (size_t)pare_tensor_size(&out);
 }
 
-/* One output pixel, all lanes. `lanes` is a constant where this is inlined. winner may be NULL. */
-static inline void pool_window(const struct pare_pool2d *attrs, const float *x, int64_t in_width,
-                               struct pare_window rows, struct pare_window columns, int64_t first_row,
-                               int64_t first_column, float *y, uint16_t *winner, int lanes)
-{
-	float best[PARE_LANES];
-	int32_t best_offset[PARE_LANES];
-	int32_t first = (int32_t)((rows.begin - first_row) * attrs->kernel_w + columns.begin - first_column);
+/* The pixels under one window, and the number of the first of them within the window (padding counts). */
+struct patch {
+	const float *x; /* plane */
+	int64_t row_floats;
+	struct pare_window rows, columns;
+	int32_t first_offset, kernel_w;
+};
 
-	for (int lane = 0; lane < lanes; lane++) {
-		best[lane] = x[(rows.begin * in_width + columns.begin) * lanes + lane];
-		best_offset[lane] = first;
-	}
-	for (int64_t h = rows.begin; h < rows.end; h++)
-		for (int64_t w = columns.begin; w < columns.end; w++) {
-			const float *pixel = x + (h * in_width + w) * lanes;
-			int32_t offset = (int32_t)((h - first_row) * attrs->kernel_w + w - first_column);
-			for (int lane = 0; lane < lanes; lane++) {
-				float v = pixel[lane];
-				/* not (v <= best): also when v is NaN; and once best is NaN it stays */
-				int better = (best[lane] == best[lane]) & !(v <= best[lane]);
-				best[lane] = better ? v : best[lane];
-				best_offset[lane] = better ? offset : best_offset[lane];
+/* A NaN in v fails v <= best and wins; a NaN in best fails best == best and stays. winner may be NULL. */
+static void pool_one_lane(const struct patch *patch, float *y, uint16_t *winner)
+{
+	float best = patch->x[patch->rows.begin * patch->row_floats + patch->columns.begin];
+	int32_t best_offset = patch->first_offset, row_offset = patch->first_offset;
+
+	for (int64_t h = patch->rows.begin; h < patch->rows.end; h++, row_offset += patch->kernel_w)
+		for (int64_t w = patch->columns.begin; w < patch->columns.end; w++) {
+			float v = patch->x[h * patch->row_floats + w];
+			if (best == best && !(v <= best)) {
+				best = v;
+				best_offset = row_offset + (int32_t)(w - patch->columns.begin);
 			}
 		}
-	for (int lane = 0; lane < lanes; lane++)
-		y[lane] = best[lane];
-	for (int lane = 0; winner && lane < lanes; lane++)
-		winner[lane] = (uint16_t)best_offset[lane];
+	*y = best;
+	if (winner)
+		*winner = (uint16_t)best_offset;
 }
 
-static inline void pool_plane(const struct pare_op_args *args, int64_t plane, uint16_t *winners, int lanes)
+static void pool_all_lanes(const struct patch *patch, float *y, uint16_t *winner)
 {
-	const struct pare_pool2d *attrs = args->node->attrs;
-	const struct pare_shape *in = &args->in[0].shape, *out = &args->out.shape;
-	const float *x = args->in[0].data + plane * pare_plane_floats(&args->in[0]);
-	float *y = args->out.data + plane * pare_plane_floats(&args->out);
+	const float *first = patch->x + patch->rows.begin * patch->row_floats + patch->columns.begin * PARE_LANES;
 
-	for (int64_t i = 0; i < out->dim[1]; i++) {
-		struct pare_window rows = pare_pool2d_rows(attrs, i, in->dim[1]);
-		for (int64_t j = 0; j < out->dim[2]; j++) {
-			int64_t pixel = (i * out->dim[2] + j) * lanes;
-			pool_window(attrs, x, in->dim[2], rows, pare_pool2d_columns(attrs, j, in->dim[2]),
-			            i * attrs->stride_h - attrs->pad_top, j * attrs->stride_w - attrs->pad_left,
-			            y + pixel, winners ? winners + pixel : NULL, lanes);
+	for (int lane = 0; lane < PARE_LANES; lane += 4) {
+		pare_float4 best = pare_float4_load(first + lane);
+		pare_int4 best_offset = (pare_int4){0} + patch->first_offset, row_offset = best_offset;
+		for (int64_t h = patch->rows.begin; h < patch->rows.end; h++, row_offset += patch->kernel_w) {
+			pare_int4 offset = row_offset;
+			for (int64_t w = patch->columns.begin; w < patch->columns.end; w++, offset += 1) {
+				pare_float4 v =
+				        pare_float4_load(patch->x + h * patch->row_floats + w * PARE_LANES + lane);
+				pare_int4 better = (best == best) & ~(v <= best);
+				best = pare_float4_select(better, v, best);
+				best_offset = pare_int4_select(better, offset, best_offset);
+			}
 		}
+		*(pare_float4 *)(y + lane) = best;
+		for (int i = 0; winner && i < 4; i++)
+			winner[lane + i] = (uint16_t)best_offset[i];
 	}
 }
 
 static void forward_plane(void *context, int64_t plane, int worker)
 {
 	const struct pare_op_args *args = context;
-	uint16_t *winners = args->training ? (uint16_t *)args->saved + plane * pare_plane_floats(&args->out) : NULL;
+	const struct pare_pool2d *attrs = args->node->attrs;
+	const struct pare_shape *in = &args->in[0].shape, *out = &args->out.shape;
+	int64_t out_floats = pare_plane_floats(&args->out), lanes = args->out.lanes;
+	float *y = args->out.data + plane * out_floats;
+	uint16_t *winners = args->training ? (uint16_t *)args->saved + plane * out_floats : NULL;
+	struct patch patch = {.x = args->in[0].data + plane * pare_plane_floats(&args->in[0]),
+	                      .row_floats = in->dim[2] * lanes,
+	                      .kernel_w = attrs->kernel_w};
 
 	(void)worker;
-	if (args->out.lanes == 1)
-		pool_plane(args, plane, winners, 1);
-	else
-		pool_plane(args, plane, winners, PARE_LANES);
+	for (int64_t i = 0; i < out->dim[1]; i++) {
+		int64_t first_row = i * attrs->stride_h - attrs->pad_top;
+		patch.rows = pare_pool2d_rows(attrs, i, in->dim[1]);
+		for (int64_t j = 0; j < out->dim[2]; j++) {
+			int64_t first_column = j * attrs->stride_w - attrs->pad_left,
+			        pixel = (i * out->dim[2] + j) * lanes;
+			patch.columns = pare_pool2d_columns(attrs, j, in->dim[2]);
+			patch.first_offset = (int32_t)((patch.rows.begin - first_row) * attrs->kernel_w +
+			                               patch.columns.begin - first_column);
+			(lanes == 1 ? pool_one_lane : pool_all_lanes)(&patch, y + pixel,
+			                                              winners ? winners + pixel : NULL);
+		}
+	}
 }
 
 static void forward(const struct pare_op_args *args)

@@ -1,0 +1,213 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/base/strbuf.h"
+#include "engine/compress/groups.h"
+#include "engine/zoo/zoo.h"
+#include "tests/support/nets.h"
+
+/* "name:channels" of every group, "!" behind frozen ones, then the layers whose filters it holds. */
+static void describe(const struct pare_groups *groups, struct pare_strbuf *text)
+{
+	for (int g = 0; g < groups->n_groups; g++) {
+		const struct pare_group *group = &groups->group[g];
+		pare_strbuf_printf(text, "%s%s:%d%s", g ? " " : "", group->name, (int)group->channels,
+		                   group->frozen ? "!" : "");
+		for (int n = 0; n < group->n_nodes; n++)
+			pare_strbuf_printf(text, "%c%s", n ? '+' : '(', groups->graph->nodes[group->nodes[n]].name);
+		pare_strbuf_add(text, group->n_nodes ? ")" : "");
+	}
+}
+
+static void expect_groups(struct pare_graph *graph, const char *expected)
+{
+	struct pare_groups groups;
+	struct pare_error error = {0};
+	struct pare_strbuf text;
+	assert_int_equal(pare_groups_init(&groups, graph, &error), PARE_OK);
+	pare_strbuf_init(&text);
+	describe(&groups, &text);
+	assert_string_equal(text.text, expected);
+	pare_strbuf_release(&text);
+	pare_groups_release(&groups);
+	pare_graph_free(graph);
+}
+
+static void test_groups__each_layer_of_a_plain_network_is_a_group(void **state)
+{
+	(void)state;
+	expect_groups(test_net_build("plain"), "input:3! conv1:8(conv1) conv2:12(conv2) conv3:7(conv3) fc:5!(fc)");
+}
+
+static void test_groups__residual_stream_is_one_group_through_two_adds(void **state)
+{
+	(void)state;
+	expect_groups(test_net_build("residual"),
+	              "input:3! stem:8(stem+block1.conv2+block2.conv2) "
+	              "block1.conv1:10(block1.conv1) block2.conv1:10(block2.conv1) fc:5!(fc)");
+}
+
+static void test_groups__concatenated_layers_stay_separate(void **state)
+{
+	(void)state;
+	expect_groups(test_net_build("concat"),
+	              "input:3! stem:6(stem) left:8(left) right:5(right) join:9(join) fc:5!(fc)");
+	expect_groups(test_net_build("dense"),
+	              "input:3! stem:8(stem) conv1:4(conv1) conv2:4(conv2) conv3:4(conv3) fc:5!(fc)");
+}
+
+static void test_groups__depthwise_filters_belong_to_the_layer_before(void **state)
+{
+	(void)state;
+	expect_groups(test_net_build("depthwise"), "input:3! stem:8(stem+depth1) point1:10(point1+depth2) "
+	                                           "point2:6(point2) fc:5!(fc)");
+}
+
+/* stem's 16 channels feed 4 groups of 4: one atom is 4 of them. grouped1 gives 24 channels in 4 groups of 6 and
+ * grouped2 takes them in 2 groups of 12, so both ties meet in 6 atoms; grouped2 gives 2 groups of 6. */
+static void test_groups__grouped_convolutions_are_cut_evenly_across_their_groups(void **state)
+{
+	(void)state;
+	expect_groups(test_net_build("grouped"), "input:3! stem:4(stem) grouped1:6(grouped1) grouped2:6(grouped2) "
+	                                         "last:6(last) fc:5!(fc)");
+}
+
+static void test_groups__channels_survive_flattening(void **state)
+{
+	(void)state;
+	expect_groups(test_net_build("flatten"), "input:3! conv:6(conv) fc1:11(fc1) fc2:9(fc2) fc3:5!(fc3)");
+}
+
+/* The stream's channels by how far back they reach: from the stem, from the first shortcut's padding, from the
+ * second's. */
+static void test_groups__option_a_shortcuts_split_the_residual_stream(void **state)
+{
+	(void)state;
+	expect_groups(test_net_build("option_a"),
+	              "input:3! stem:4(stem+block1.conv2+block2.conv2) "
+	              "block1.conv1:9(block1.conv1) block1.conv2:5(block1.conv2+block2.conv2) "
+	              "block2.conv1:16(block2.conv1) block2.conv2:7(block2.conv2) fc:5!(fc)");
+}
+
+static void test_groups__resnet8_has_three_groups_in_its_residual_stream(void **state)
+{
+	(void)state;
+	expect_groups(test_net_build_zoo("resnet8"),
+	              "input:3! conv1:4(conv1+layer1.0.conv2+layer2.0.conv2+layer3.0.conv2) "
+	              "layer1.0.conv1:4(layer1.0.conv1) layer2.0.conv1:8(layer2.0.conv1) "
+	              "layer2.0.conv2:4(layer2.0.conv2+layer3.0.conv2) layer3.0.conv1:16(layer3.0.conv1) "
+	              "layer3.0.conv2:8(layer3.0.conv2) fc:5!(fc)");
+}
+
+static void test_groups__one_layer_in_two_groups_gets_a_suffix(void **state)
+{
+	(void)state;
+	expect_groups(test_net_build("split"),
+	              "input:3! stem:7(stem) stem#2:5(stem) left.conv:6(left.conv) join:8(join) fc:5!(fc)");
+}
+
+static void test_groups__frozen_groups_say_why(void **state)
+{
+	(void)state;
+	struct pare_graph *graph = test_net_build("plain");
+	struct pare_groups groups;
+	struct pare_error error = {0};
+	assert_int_equal(pare_groups_init(&groups, graph, &error), PARE_OK);
+	assert_non_null(strstr(groups.group[pare_groups_find(&groups, "input")].frozen, "input"));
+	assert_non_null(strstr(groups.group[pare_groups_find(&groups, "fc")].frozen, "output"));
+	assert_int_equal(pare_groups_find(&groups, "nobody"), -1);
+	pare_groups_release(&groups);
+	pare_graph_free(graph);
+}
+
+/* Every atom with a slot is in the group that owns the slot; slots run through the groups in order. */
+static void expect_consistent_slots(const struct pare_groups *groups)
+{
+	int64_t slot = 0;
+	for (int g = 0; g < groups->n_groups; g++) {
+		assert_int_equal(groups->group[g].first_slot, slot);
+		for (int64_t i = 0; i < groups->group[g].channels; i++)
+			assert_int_equal(groups->slot[groups->group[g].atoms[i]], slot++);
+	}
+	assert_int_equal(groups->n_slots, slot);
+	for (size_t a = 0; a < groups->map->n_atoms; a++)
+		assert_int_equal(groups->slot[a], groups->slot[pare_channel_map_find(groups->map, (int)a)]);
+}
+
+/* Atoms are in the order of their filters in the first layer. */
+static void expect_ascending_channels(const struct pare_groups *groups)
+{
+	for (int g = 0; g < groups->n_groups; g++) {
+		const struct pare_group *group = &groups->group[g];
+		int64_t next = 0;
+		if (group->n_nodes == 0)
+			continue;
+		int weight = groups->graph->nodes[group->nodes[0]].params[0];
+		const int *atoms = groups->map->axis_atoms[0][weight];
+		for (int64_t c = 0; c < groups->graph->params[weight].shape.dim[0] && next < group->channels; c++)
+			next += pare_channel_map_find(groups->map, atoms[c]) == group->atoms[next];
+		assert_int_equal(next, group->channels);
+	}
+}
+
+static void test_groups__every_network_has_consistent_slots_in_channel_order(void **state)
+{
+	(void)state;
+	struct pare_graph *graph;
+	for (int n = 0; (graph = test_net_build_nth(n)); n++) {
+		struct pare_groups groups;
+		struct pare_error error = {0};
+		assert_int_equal(pare_groups_init(&groups, graph, &error), PARE_OK);
+		expect_consistent_slots(&groups);
+		expect_ascending_channels(&groups);
+		pare_groups_release(&groups);
+		pare_graph_free(graph);
+	}
+}
+
+static int refuse(struct pare_channel_map *map, const struct pare_graph *graph, const struct pare_node *node)
+{
+	(void)map;
+	(void)graph;
+	(void)node;
+	return PARE_E_UNSUPPORTED;
+}
+
+static void test_groups__an_operator_that_cannot_tell_is_named(void **state)
+{
+	(void)state;
+	struct pare_graph *graph = test_net_build("plain");
+	struct pare_op stubborn = *graph->nodes[1].op;
+	struct pare_groups groups;
+	struct pare_error error = {0};
+	stubborn.couple = refuse;
+	graph->nodes[1].op = &stubborn;
+	assert_int_equal(pare_groups_init(&groups, graph, &error), PARE_E_UNSUPPORTED);
+	assert_non_null(strstr(error.text, graph->nodes[1].name));
+	pare_groups_release(&groups);
+	pare_graph_free(graph);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_groups__each_layer_of_a_plain_network_is_a_group),
+	        cmocka_unit_test(test_groups__residual_stream_is_one_group_through_two_adds),
+	        cmocka_unit_test(test_groups__concatenated_layers_stay_separate),
+	        cmocka_unit_test(test_groups__depthwise_filters_belong_to_the_layer_before),
+	        cmocka_unit_test(test_groups__grouped_convolutions_are_cut_evenly_across_their_groups),
+	        cmocka_unit_test(test_groups__channels_survive_flattening),
+	        cmocka_unit_test(test_groups__option_a_shortcuts_split_the_residual_stream),
+	        cmocka_unit_test(test_groups__resnet8_has_three_groups_in_its_residual_stream),
+	        cmocka_unit_test(test_groups__one_layer_in_two_groups_gets_a_suffix),
+	        cmocka_unit_test(test_groups__frozen_groups_say_why),
+	        cmocka_unit_test(test_groups__every_network_has_consistent_slots_in_channel_order),
+	        cmocka_unit_test(test_groups__an_operator_that_cannot_tell_is_named),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

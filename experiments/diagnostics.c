@@ -8,9 +8,9 @@
 #include "engine/base/memory.h"
 #include "engine/base/status.h"
 
-#define LONGEST_WORD 64         /* longer ones have no near candidate */
-#define SOURCE_WIDTH 120        /* characters of a source line that are shown */
-#define SOURCE_BEFORE 60        /* of them before the caret when the line is longer */
+#define LONGEST_WORD 64  /* longer ones have no near candidate */
+#define SOURCE_WIDTH 120 /* characters of a source line that are shown */
+#define SOURCE_BEFORE 60 /* of them before the caret when the line is longer */
 #define RED "\033[1;31m"
 #define GREEN "\033[1;32m"
 #define BOLD "\033[1m"
@@ -104,7 +104,8 @@ void pare_diagnostics_add(struct pare_diagnostics *diagnostics, int line, int co
 	item.help = pare_strdup(help);
 	item.origin = pare_strdup(diagnostics->origin);
 	if (!item.text || (help && !item.help) || (diagnostics->origin && !item.origin) ||
-	    pare_array_grow((void **)&diagnostics->items, &diagnostics->capacity, diagnostics->count + 1, sizeof(item))) {
+	    pare_array_grow((void **)&diagnostics->items, &diagnostics->capacity, diagnostics->count + 1,
+	                    sizeof(item))) {
 		item_release(&item);
 		diagnostics->failed = true;
 		return;
@@ -116,7 +117,12 @@ void pare_diagnostics_add(struct pare_diagnostics *diagnostics, int line, int co
 static size_t printable_size(const char *text)
 {
 	const unsigned char *bytes = (const unsigned char *)text;
-	size_t size = bytes[0] < 0x80 ? 1 : bytes[0] < 0xc2 ? 0 : bytes[0] < 0xe0 ? 2 : bytes[0] < 0xf0 ? 3 : bytes[0] < 0xf5 ? 4 : 0;
+	size_t size = bytes[0] < 0x80   ? 1
+	              : bytes[0] < 0xc2 ? 0
+	              : bytes[0] < 0xe0 ? 2
+	              : bytes[0] < 0xf0 ? 3
+	              : bytes[0] < 0xf5 ? 4
+	                                : 0;
 
 	if (bytes[0] < 0x20 || bytes[0] == 0x7f || (bytes[0] == 0xc2 && bytes[1] < 0xa0))
 		return 0;
@@ -243,7 +249,8 @@ static int distance(const char *a, int a_length, const char *b, int b_length)
 
 		now[0] = i;
 		for (int j = 1; j <= b_length; j++) {
-			int swap = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] ? before[j - 2] + 1 : INT_MAX;
+			int swap = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] ? before[j - 2] + 1
+			                                                                          : INT_MAX;
 
 			now[j] = min3(last[j] + 1, now[j - 1] + 1, last[j - 1] + (a[i - 1] != b[j - 1]));
 			now[j] = now[j] < swap ? now[j] : swap;

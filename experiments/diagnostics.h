@@ -17,10 +17,11 @@
 #define PARE_MAX_DIAGNOSTICS 100 /* more are counted, not kept */
 
 struct pare_diagnostic {
-	int line, column, end_column; /* 1-based, in characters; end_column is behind the last one; line 0 = the whole file */
-	char *origin;                 /* where it stands if not in the file: "--set search.controller=x"; else NULL */
-	char *text;                   /* without "error:" */
-	char *help;                   /* NULL = none */
+	int line, column,
+	        end_column; /* 1-based, in characters; end_column is behind the last one; line 0 = the whole file */
+	char *origin;       /* where it stands if not in the file: "--set search.controller=x"; else NULL */
+	char *text;         /* without "error:" */
+	char *help;         /* NULL = none */
 };
 
 struct pare_diagnostics {
@@ -40,8 +41,8 @@ bool pare_diagnostics_any(const struct pare_diagnostics *diagnostics);
 /* help may be NULL. */
 void pare_diagnostics_add(struct pare_diagnostics *diagnostics, int line, int column, int end_column, const char *help,
                           const char *format, ...) __attribute__((format(printf, 6, 7)));
-/* Everything: the whole file first, then by line and column, then what stands outside of the file; equal places in the order they were
- * added. `color` uses ANSI colours. Control characters and bytes that are not UTF-8 come out as '?'. */
+/* Everything: the whole file first, then by line and column, then what stands outside of the file; equal places in the
+ * order they were added. `color` uses ANSI colours. Control characters and bytes that are not UTF-8 come out as '?'. */
 void pare_diagnostics_print(const struct pare_diagnostics *diagnostics, int color, struct pare_strbuf *out);
 
 /* The candidate (NULL-terminated list) nearest to `word` by Damerau-Levenshtein distance, if the distance is at most

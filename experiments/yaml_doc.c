@@ -71,18 +71,22 @@ static const char *line_start(const char *source, int line)
 	return source;
 }
 
-/* What libyaml says of frequent mistakes does not help to find them. */
+/* What libyaml says of frequent mistakes does not help to find them. An error that starts `where` something was opened
+ * is placed there if it was found in another line only. */
+enum where { AT_PROBLEM, AT_OPENING };
+
 static const struct {
 	const char *problem, *help;
+	enum where where;
 } syntax_help[] = {
-	{"mapping values are not allowed in this context",
-     "indent the keys of a section alike; put a text that contains ': ' in quotes"},
-	{"did not find expected key", "indent the keys of a section alike"},
-	{"could not find expected ':'", "a key is followed by ': ' and its value"},
-	{"did not find expected ',' or ']'", "a list is written [a, b] and closed in the same way"},
-	{"did not find expected ',' or '}'", "a section in one line is written {key: value, key: value}"},
-	{"found unexpected end of stream", "a quote or bracket is opened and never closed"},
-	{"found character that cannot start any token", "put a text that starts with @, ` or % in quotes"},
+        {"mapping values are not allowed in this context",
+         "indent the keys of a section alike; put a text that contains ': ' in quotes", AT_PROBLEM},
+        {"did not find expected key", "indent the keys of a section alike", AT_PROBLEM},
+        {"could not find expected ':'", "a key is followed by ': ' and its value", AT_PROBLEM},
+        {"did not find expected ',' or ']'", "a list is written [a, b] and closed in the same way", AT_OPENING},
+        {"did not find expected ',' or '}'", "a section in one line is written {key: value, key: value}", AT_OPENING},
+        {"found unexpected end of stream", "the quote that opens here is never closed", AT_OPENING},
+        {"found character that cannot start any token", "put a text that starts with @, ` or % in quotes", AT_PROBLEM},
 };
 
 /* A tab in the white space that a line starts with: the obscure messages it leads to do not name it. */
@@ -118,28 +122,33 @@ static void report_bad_bytes(struct builder *builder)
 	                     (unsigned)parser->problem_value & 0xff);
 }
 
-static void report_syntax(struct builder *builder)
+static void report_problem(struct builder *builder)
 {
 	const yaml_parser_t *parser = &builder->parser;
-	const char *problem = parser->problem ? parser->problem : "not readable as YAML";
-	int line = (int)parser->problem_mark.line + 1, column = (int)parser->problem_mark.column + 1;
-	const char *help = NULL;
+	const char *problem = parser->problem ? parser->problem : "not readable as YAML", *help = NULL;
+	yaml_mark_t mark = parser->problem_mark;
 
-	builder->stopped = true;
-	if (parser->error == YAML_MEMORY_ERROR) {
-		out_of_memory(builder);
-	} else if (parser->error == YAML_READER_ERROR) {
-		report_bad_bytes(builder);
-	} else if (!report_tab(builder, line)) {
-		for (size_t i = 0; i < sizeof(syntax_help) / sizeof(*syntax_help); i++)
-			if (strcmp(problem, syntax_help[i].problem) == 0)
-				help = syntax_help[i].help;
-		if (parser->context)
-			pare_diagnostics_add(builder->diagnostics, line, column, 0, help, "%s (%s that starts in line %zu)", problem,
-			                     parser->context, parser->context_mark.line + 1);
-		else
-			pare_diagnostics_add(builder->diagnostics, line, column, 0, help, "%s", problem);
+	for (size_t i = 0; i < sizeof(syntax_help) / sizeof(*syntax_help); i++) {
+		if (strcmp(problem, syntax_help[i].problem) != 0)
+			continue;
+		help = syntax_help[i].help;
+		if (syntax_help[i].where == AT_OPENING && parser->context && parser->context_mark.line < mark.line)
+			mark = parser->context_mark;
 	}
+	pare_diagnostics_add(builder->diagnostics, (int)mark.line + 1, (int)mark.column + 1, 0, help, "%s%s%s%s",
+	                     problem, parser->context ? " (" : "", parser->context ? parser->context : "",
+	                     parser->context ? ")" : "");
+}
+
+static void report_syntax(struct builder *builder)
+{
+	builder->stopped = true;
+	if (builder->parser.error == YAML_MEMORY_ERROR)
+		out_of_memory(builder);
+	else if (builder->parser.error == YAML_READER_ERROR)
+		report_bad_bytes(builder);
+	else if (!report_tab(builder, (int)builder->parser.problem_mark.line + 1))
+		report_problem(builder);
 }
 
 static bool next_event(struct builder *builder, yaml_event_t *event)
@@ -358,7 +367,9 @@ static struct pare_yaml_node *build_document(struct builder *builder)
 		yaml_event_delete(&event);
 	}
 	if (end && !root && !builder->stopped)
-		pare_diagnostics_add(builder->diagnostics, 0, 0, 0, NULL, "there is nothing but comments and white space");
+		pare_diagnostics_add(builder->diagnostics, 0, 0, 0, NULL, "%s",
+		                     builder->diagnostics->origin ? "no value"
+		                                                  : "there is nothing but comments and white space");
 	if (builder->stopped && !second) {
 		node_free(root);
 		return NULL;
@@ -423,7 +434,8 @@ struct pare_yaml_doc *pare_yaml_read(const char *path, struct pare_diagnostics *
 	}
 	if (memchr(bytes.data, '\0', bytes.size)) {
 		if (!pare_diagnostics_set_source(diagnostics, path, NULL))
-			pare_diagnostics_add(diagnostics, 0, 0, 0, "is it the right file?", "contains NUL bytes: this is not text");
+			pare_diagnostics_add(diagnostics, 0, 0, 0, "is it the right file?",
+			                     "contains NUL bytes: this is not text");
 	} else {
 		doc = pare_yaml_parse((const char *)bytes.data, path, diagnostics);
 	}

@@ -1,8 +1,9 @@
 /*
  * YAML as a tree of nodes that know where they stand; the only user of libyaml.
  *
- * The subset is what a configuration needs: one document, mappings with unique scalar keys, sequences, scalars. Anchors, aliases, tags and
- * merge keys are refused. Scalars are typed by YAML 1.2's core schema, by the reader of the value: only true/false are booleans.
+ * The subset is what a configuration needs: one document, mappings with unique scalar keys, sequences, scalars.
+ * Anchors, aliases, tags and merge keys are refused. Scalars are typed by YAML 1.2's core schema, by the reader of the
+ * value: only true/false are booleans.
  */
 #ifndef PARE_EXPERIMENTS_YAML_DOC_H
 #define PARE_EXPERIMENTS_YAML_DOC_H
@@ -30,7 +31,7 @@ struct pare_yaml_node {
 	const char *origin;           /* not from the file but from this override (its text, the caller's); else NULL */
 	char *text;                   /* scalar, unquoted */
 	bool quoted;
-	struct pare_yaml_pair *pairs; /* mapping, in file order */
+	struct pare_yaml_pair *pairs;  /* mapping, in file order */
 	struct pare_yaml_node **items; /* sequence */
 	size_t count;                  /* pairs or items */
 };
@@ -47,15 +48,16 @@ struct pare_yaml_doc {
 	struct pare_yaml_node *root;
 };
 
-/* Problems go to `diagnostics` (syntax errors stop the parse; duplicate keys, anchors, aliases and tags do not: the first of two equal keys
- * counts). NULL when it cannot be read at all. The source goes to `diagnostics` too, for the caret lines. */
+/* Problems go to `diagnostics` (syntax errors stop the parse; duplicate keys, anchors, aliases and tags do not: the
+ * first of two equal keys counts). NULL when it cannot be read at all. The source goes to `diagnostics` too, for the
+ * caret lines. */
 struct pare_yaml_doc *pare_yaml_read(const char *path, struct pare_diagnostics *diagnostics);
 struct pare_yaml_doc *pare_yaml_parse(const char *text, const char *path, struct pare_diagnostics *diagnostics);
 void pare_yaml_free(struct pare_yaml_doc *doc);
 
-/* Puts what an override "key.subkey=value" says into the document, over what is there; missing mappings on the way are made. The
- * value is a scalar or a flow sequence. Problems go to `diagnostics` with `origin` ("--set key.subkey=value") as their place; `origin` must outlive
- * the document. */
+/* Puts what an override "key.subkey=value" says into the document, over what is there; missing mappings on the way are
+ * made. The value is a scalar or a flow sequence. Problems go to `diagnostics` with `origin` ("--set key.subkey=value")
+ * as their place; `origin` must outlive the document. */
 void pare_yaml_override(struct pare_yaml_doc *doc, const char *override, const char *origin,
                         struct pare_diagnostics *diagnostics);
 

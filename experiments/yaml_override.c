@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/base/memory.h"
+#include "engine/base/status.h"
 #include "experiments/yaml_doc.h"
 
 static bool is_key_path(const char *path, size_t length)
@@ -41,7 +42,7 @@ static int wrap(struct pare_yaml_node **node, const char *key, size_t length)
 	}
 	*pair = (struct pare_yaml_pair){.key = own_key, .value = *node};
 	*mapping = (struct pare_yaml_node){
-		.kind = PARE_YAML_MAPPING, .origin = (*node)->origin, .pairs = pair, .count = 1};
+	        .kind = PARE_YAML_MAPPING, .origin = (*node)->origin, .pairs = pair, .count = 1};
 	*node = mapping;
 	return PARE_OK;
 }
@@ -95,7 +96,8 @@ void pare_yaml_override(struct pare_yaml_doc *doc, const char *override, const c
 
 	diagnostics->origin = origin;
 	if (override[length] != '=' || !is_key_path(override, length)) {
-		pare_diagnostics_add(diagnostics, 0, 0, 0, "for example search.finalists=2", "not of the form key.subkey=value");
+		pare_diagnostics_add(diagnostics, 0, 0, 0, "for example search.finalists=2",
+		                     "not of the form key.subkey=value");
 		goto out;
 	}
 	value = pare_yaml_parse(override + length + 1, origin, diagnostics);

@@ -1,9 +1,17 @@
 /*
- * The spec: a whole experiment as plain data, from YAML. Every key is known, every value in range, every default filled in;
- * relative paths are relative to the YAML file's folder. `pare validate` and configs/ show the keys.
+ * The spec: a whole experiment as plain data, from YAML. Every key is known, every value in range, every default filled
+ * in; relative paths are relative to the YAML file's folder. `pare validate` and configs/ show the keys.
  *
- * One table (spec_table.c) holds each key's name, kind, range, default and help; parsing, `--set`, canonical text and manual come
- * from it.
+ * One table (spec_table.c) holds each key's name, kind, range, default and help; parsing, `--set`, canonical text and
+ * manual come from it.
+ *
+ *     struct pare_diagnostics diagnostics;
+ *     struct pare_spec spec;
+ *     pare_diagnostics_init(&diagnostics);
+ *     if (pare_spec_read(&spec, path, overrides, &diagnostics))
+ *         pare_diagnostics_print(&diagnostics, ...);
+ *     pare_spec_release(&spec);
+ *     pare_diagnostics_release(&diagnostics);
  */
 #ifndef PARE_EXPERIMENTS_SPEC_H
 #define PARE_EXPERIMENTS_SPEC_H
@@ -27,14 +35,16 @@ struct pare_spec_train {
 	int64_t batch;
 	double epochs;
 	int64_t steps; /* 0 = from epochs */
-	struct pare_schedule_options schedule; /* learning_rate, schedule: constant|cosine|step, warmup, milestones, gamma, ... */
+	struct pare_schedule_options
+	        schedule; /* learning_rate, schedule: constant|cosine|step, warmup, milestones, gamma, ... */
 	struct pare_sgd_options sgd;
 	double label_smoothing;
 	bool flip;
 	int crop_padding;
 };
 
-/* constraints: {latency: 50%, macs: 50%, params: 200000}: a share of the baseline ("50%") or an absolute number ("3.5" ms for latency). */
+/* constraints: {latency: 50%, macs: 50%, params: 200000}: a share of the baseline ("50%") or an absolute number ("3.5"
+ * ms for latency). */
 struct pare_spec_constraint {
 	enum pare_metric metric; /* keys: latency (ms), macs, params, bytes, peak_memory (bytes) */
 	double value;            /* share in (0, 1] if relative, else in the metric's unit */
@@ -47,22 +57,25 @@ struct pare_spec_controller {
 };
 
 struct pare_spec {
-	char *path;      /* the YAML file */
-	char *name;      /* [a-z0-9_-]; default: the file's name without .yaml */
-	uint64_t seed;   /* default 1 */
-	int threads;     /* of the pool; default: number of cores */
+	char *path;    /* the YAML file */
+	char *name;    /* [a-z0-9_-]; default: the file's name without .yaml */
+	uint64_t seed; /* default 1 */
+	int threads;   /* of the pool; default: number of cores */
 
-	/* model: {zoo: resnet8, width: 1.0} or {onnx: path} */
+	/* model: {zoo: resnet8, width: 1.0} or {onnx: path}; neither when there is no model section (data only: no train, no search) */
 	const struct pare_zoo_model *zoo; /* NULL if onnx */
 	double width;
 	char *onnx; /* path; NULL if zoo */
 
-	/* data: {format: idx, path: ..., mean: [..], std: [..], search_images: 5000, train_images: 0, test_images: 0, ...} */
+	/* data: {format: idx, path: ..., mean: [..], std: [..], search_images: 5000, train_images: 0, test_images: 0,
+	 * ...} */
 	struct pare_splits_options data;
 	char *data_path;
 	struct pare_normalization normalization;
+	int n_mean, n_std; /* numbers given: 1 (for all channels) or one a channel */
 
-	bool has_train; /* train: section given. A zoo model needs one; an ONNX model may have one (it is fine-tuned before the search) */
+	bool has_train; /* train: section given. A zoo model needs one; an ONNX model may have one (it is fine-tuned
+	                   before the search) */
 	struct pare_spec_train train;
 
 	bool has_search; /* search: section given: otherwise only train, eval, model info make sense */
@@ -95,15 +108,22 @@ struct pare_spec {
 	struct pare_spec_train fine_tune_short, fine_tune_long;
 };
 
-/* "key.subkey=value" overrides (--set), applied after the file; NULL-terminated or NULL. Everything wrong goes to `diagnostics`;
- * 0 only when there is nothing. The spec is filled with defaults either way and must be released. */
+/* "key.subkey=value" overrides (--set), applied after the file; NULL-terminated or NULL. Everything wrong goes to
+ * `diagnostics`; 0 only when there is nothing, else PARE_E_INVALID or PARE_E_NOMEM. The spec is filled with defaults
+ * either way and must be released. */
 int pare_spec_read(struct pare_spec *spec, const char *path, const char *const *overrides,
                    struct pare_diagnostics *diagnostics);
+/* The same for a text at hand (a study's own record of its spec); `path` is where it would stand as a file. */
+int pare_spec_parse(struct pare_spec *spec, const char *text, const char *path, const char *const *overrides,
+                    struct pare_diagnostics *diagnostics);
 void pare_spec_release(struct pare_spec *spec);
 
 /* The effective configuration as YAML: every key, defaults included, paths absolute; reading it gives the same spec. */
 int pare_spec_text(const struct pare_spec *spec, struct pare_strbuf *text);
-/* Hash of what decides a study's numbers: the text without name, threads and comments. */
+/* Hash of what decides a study's numbers: the text without name and threads. */
 int pare_spec_hash(const struct pare_spec *spec, char text[PARE_HASH_TEXT_SIZE]);
+
+/* Every key with what is allowed, its default and what it means, as plain text; then every controller's options. */
+int pare_spec_manual(struct pare_strbuf *text);
 
 #endif

@@ -55,17 +55,19 @@ struct pare_reader_options {
 struct pare_reader {
 	const char *name; /* "idx", "cifar10", "synthetic" */
 	const char *help; /* the files it looks for */
-	/* Fills *out, which the caller releases; after an error *out is as after release. Deterministic in its options.
-	 */
+	/* Fills *out, which the caller releases; after an error *out is as after release. Deterministic. */
 	int (*read)(const struct pare_reader_options *options, enum pare_data_part part, struct pare_dataset *out,
 	            struct pare_error *error);
 };
 
-/* idx: train-images-idx3-ubyte[.gz], train-labels-idx1-ubyte[.gz], t10k-... (MNIST's and Fashion-MNIST's files): 1
- * channel, 10 classes. An unpacked file is preferred to a .gz beside it. cifar10: data_batch_1.bin ... data_batch_5.bin
- * (those that are there, at least one), test_batch.bin; 1 + 3072 bytes a record. synthetic: 1x28x28, 10 classes:
- * class-dependent patterns plus noise, learnable to > 90 % by a small CNN within a few hundred steps, not by one linear
- * layer. The test part is drawn from other indices than the training part. */
+/*
+ * - idx: train-images-idx3-ubyte[.gz], train-labels-idx1-ubyte[.gz], t10k-... (MNIST's and Fashion-MNIST's files): 1
+ *   channel, 10 classes. An unpacked file is preferred to a .gz beside it.
+ * - cifar10: data_batch_1.bin ... data_batch_5.bin (those that are there, at least one), test_batch.bin; 1 + 3072 bytes
+ *   a record.
+ * - synthetic: 1x28x28, 10 classes: class-dependent gratings plus noise, learnable to > 90 % by a small CNN within a
+ *   few hundred steps, not by one linear layer. The test part is drawn from other indices than the training part.
+ */
 extern const struct pare_reader *const pare_reader_table[];   /* NULL-terminated */
 const struct pare_reader *pare_reader_find(const char *name); /* NULL when there is none of that name */
 

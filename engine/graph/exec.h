@@ -12,7 +12,8 @@
  * (PARE_OP_FUSES_ACTIVATION). A step is a node plus at most one such activation; latency tables time steps.
  *
  * Inference of many images on many cores: one executor per worker with pool = NULL (engine/train/evaluate.h does that).
- * The graph must outlive the executor. Parameter data may be changed between calls, structure may not.
+ * The graph must outlive the executor. Its structure may not change. Parameter data may be changed between calls; in inference call
+ * pare_exec_refresh then, since operators keep packed copies.
  */
 #ifndef PARE_ENGINE_GRAPH_EXEC_H
 #define PARE_ENGINE_GRAPH_EXEC_H
@@ -50,6 +51,9 @@ struct pare_tensor pare_exec_value(const struct pare_exec *exec, int value);
 
 /* The last batch may be smaller: images in [1, options.images], same layout. Default: options.images. */
 void pare_exec_set_images(struct pare_exec *exec, int64_t images);
+
+/* Inference: the parameters were changed. */
+void pare_exec_refresh(struct pare_exec *exec);
 
 void pare_exec_forward(struct pare_exec *exec);
 

@@ -102,8 +102,7 @@ static int infer_in_order(struct pare_graph *graph, int i, bool *made, struct pa
 	struct pare_shape shape;
 	int status;
 
-	if (node->output < 0 || node->output >= graph->n_values || made[node->output] ||
-	    graph->values[node->output].producer != i)
+	if (node->output < 0 || node->output >= graph->n_values || graph->values[node->output].producer != i)
 		return pare_error_set(error, PARE_E_INVALID, "node '%s' (%s): value %d is not its own to write",
 		                      node->name, node->op->name, node->output);
 	for (int k = 0; k < node->n_inputs; k++)

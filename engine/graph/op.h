@@ -47,7 +47,8 @@ struct pare_op_args {
 	struct pare_tensor out;       /* forward writes all of it, unused lanes too (finite values) */
 
 	/* backward only */
-	struct pare_tensor dout;          /* gradient of the loss with respect to out (after the fused activation) */
+	struct pare_tensor dout;          /* gradient of the loss with respect to out (after the fused activation); this is its last
+	                                     use: backward may overwrite it (with the gradient before the activation) */
 	const struct pare_tensor *din;    /* [node->n_inputs]; .data is NULL where no gradient is wanted */
 	const bool *din_accumulate;       /* add instead of overwrite; only set for PARE_OP_ACCUMULATES */
 	float *const *dparam;             /* [node->n_params], shaped like the parameters; NULL where not wanted. ADD to it */
@@ -55,7 +56,7 @@ struct pare_op_args {
 	float *const *param;              /* [node->n_params] */
 	void *saved;                      /* saved_bytes: written by forward in training, read by backward */
 	void *const *workspace;           /* [threads of pool]: workspace_bytes of scratch for each worker */
-	void *shared_workspace;           /* shared_workspace_bytes, one for all workers (packed weights, say) */
+	void *shared_workspace;           /* shared_workspace_bytes, one for all workers, kept between calls (packed weights) */
 	struct pare_pool *pool;           /* for pare_pool_for; NULL = serial. Results must not depend on its threads */
 };
 
@@ -65,6 +66,7 @@ struct pare_op {
 	int min_inputs, max_inputs; /* max_inputs -1 = any number */
 	int min_params, max_params;
 	unsigned flags; /* enum pare_op_flag */
+	enum pare_activation activation; /* the operator IS this activation and may be fused into its producer; else NONE */
 
 	/* Checks attributes, inputs and parameters of `node` against each other and gives the output's shape. The node's
 	 * inputs already have valid shapes. The message names what is wrong, not the node (the caller does). */
@@ -81,6 +83,10 @@ struct pare_op {
 	                                 int lanes, bool training);
 	size_t (*saved_bytes)(const struct pare_graph *graph, const struct pare_node *node, int64_t images, int lanes);
 
+	/* (optional) Fills shared_workspace from the parameters (packed weights). Called before forward in training, and in inference once and
+	 * whenever the parameters changed. Sees only graph, node, training, param, shared_workspace, and shapes, images and lanes of in and
+	 * out (their data is NULL). */
+	void (*prepare)(const struct pare_op_args *args);
 	void (*forward)(const struct pare_op_args *args);  /* NULL only for PARE_OP_VIEW */
 	void (*backward)(const struct pare_op_args *args); /* NULL only for PARE_OP_VIEW */
 

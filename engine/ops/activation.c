@@ -25,6 +25,20 @@ void pare_activation_forward(const float *x, float *y, int64_t count, enum pare_
 	}
 }
 
+static inline void mask_loop(const float *restrict y, float *restrict dy, int64_t count, enum pare_activation activation)
+{
+	for (int64_t i = 0; i < count; i++)
+		dy[i] = pare_activation_gradient(y[i], dy[i], activation);
+}
+
+void pare_activation_mask(const float *y, float *dy, int64_t count, enum pare_activation activation)
+{
+	if (activation == PARE_ACTIVATION_RELU)
+		mask_loop(y, dy, count, PARE_ACTIVATION_RELU);
+	else if (activation == PARE_ACTIVATION_RELU6)
+		mask_loop(y, dy, count, PARE_ACTIVATION_RELU6);
+}
+
 static inline void backward_loop(const float *restrict y, const float *restrict dy, float *restrict dx, int64_t count,
                                  enum pare_activation activation, bool accumulate)
 {

@@ -34,6 +34,9 @@ static inline float pare_activation_gradient(float y, float dy, enum pare_activa
 /* y[i] = activation(x[i]). y may be x. */
 void pare_activation_forward(const float *x, float *y, int64_t count, enum pare_activation activation);
 
+/* dy[i] *= activation'(y[i]), in place. */
+void pare_activation_mask(const float *y, float *dy, int64_t count, enum pare_activation activation);
+
 /* dx[i] = (accumulate ? dx[i] : 0) + dy[i] * activation'. y is not read (may be NULL) for PARE_ACTIVATION_NONE. */
 void pare_activation_backward(const float *y, const float *dy, float *dx, int64_t count,
                               enum pare_activation activation, bool accumulate);

@@ -23,6 +23,7 @@ const struct pare_op pare_op_relu6 = {
         .min_inputs = 1,
         .max_inputs = 1,
         .flags = PARE_OP_BACKWARD_READS_OUTPUT | PARE_OP_ACCUMULATES,
+        .activation = PARE_ACTIVATION_RELU6,
         .infer_shape = pare_activation_infer_shape,
         .forward = forward,
         .backward = backward,

@@ -245,6 +245,27 @@ static void test_channel_map__depthwise_passes_channels_on(void **state)
 	release(map, graph);
 }
 
+static void test_channel_map__groups_are_cut_evenly(void **state)
+{
+	(void)state;
+	struct pare_graph *graph = graph_new(3, 8);
+	int a = conv(graph, "a", 0, 6, 1), grouped = conv(graph, "grouped", a, 8, 2);
+	struct pare_channel_map *map = map_new(graph, conv(graph, "last", grouped, 2, 1));
+
+	for (int c = 0; c < 6; c++)
+		for (int other = 0; other < 6; other++)
+			assert_int_equal(channel(map, a, c) == channel(map, a, other), c % 3 == other % 3);
+	for (int c = 0; c < 8; c++)
+		for (int other = 0; other < 8; other++)
+			assert_int_equal(channel(map, grouped, c) == channel(map, grouped, other), c % 4 == other % 4);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(along(map, "grouped.weight", 1, i), channel(map, a, i));
+	for (int c = 0; c < 8; c++)
+		assert_int_equal(along(map, "grouped.weight", 0, c), channel(map, grouped, c));
+	assert_int_equal(count_sets(map), 3 + 3 + 4 + 2);
+	release(map, graph);
+}
+
 static void test_channel_map__flatten_repeats_a_channel_over_its_pixels(void **state)
 {
 	(void)state;
@@ -356,6 +377,7 @@ int main(void)
 	        cmocka_unit_test(test_channel_map__sum_with_the_input_is_frozen),
 	        cmocka_unit_test(test_channel_map__concat_puts_one_behind_the_other),
 	        cmocka_unit_test(test_channel_map__depthwise_passes_channels_on),
+	        cmocka_unit_test(test_channel_map__groups_are_cut_evenly),
 	        cmocka_unit_test(test_channel_map__flatten_repeats_a_channel_over_its_pixels),
 	        cmocka_unit_test(test_channel_map__option_a_pad_leaves_new_channels_on_their_own),
 	        cmocka_unit_test(test_channel_map__shared_weights_unite_both_uses),

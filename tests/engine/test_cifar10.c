@@ -10,6 +10,7 @@
 
 #include "engine/base/file.h"
 #include "tests/support/data_files.h"
+#include "tests/support/temp_directory.h"
 
 enum { IMAGE = 3072, RECORD = 3073, MAX_RECORDS = 4 };
 
@@ -23,23 +24,18 @@ static uint8_t pixel(int label, int p)
 
 static int setup(void **state)
 {
-	struct data_folder *folder = malloc(sizeof(*folder));
-
-	assert_non_null(folder);
-	data_folder_init(folder);
-	*state = folder;
+	*state = test_directory_new();
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	data_folder_release(*state);
-	free(*state);
+	test_directory_free(*state);
 	return 0;
 }
 
 /* A file with one record per label. */
-static void write_records(const struct data_folder *folder, const char *name, const uint8_t *labels, int n)
+static void write_records(const char *folder, const char *name, const uint8_t *labels, int n)
 {
 	uint8_t *bytes = malloc(MAX_RECORDS * RECORD);
 
@@ -50,7 +46,7 @@ static void write_records(const struct data_folder *folder, const char *name, co
 		for (int p = 0; p < IMAGE; p++)
 			bytes[i * RECORD + 1 + p] = pixel(labels[i], p);
 	}
-	data_folder_write(folder, name, bytes, (size_t)n * RECORD);
+	data_file_write(folder, name, bytes, (size_t)n * RECORD);
 	free(bytes);
 }
 
@@ -72,7 +68,7 @@ static void test_cifar10__reads_the_batches_that_are_there_in_order(void **state
 	write_records(*state, "data_batch_5.bin", (const uint8_t[]){8, 0}, 2);
 	write_records(*state, "data_batch_2.bin", (const uint8_t[]){9, 3, 3}, 3);
 	write_records(*state, "data_batch_6.bin", (const uint8_t[]){1}, 1);
-	struct pare_dataset dataset = read_part("cifar10", ((struct data_folder *)*state)->path, PARE_DATA_TRAIN);
+	struct pare_dataset dataset = read_part("cifar10", *state, PARE_DATA_TRAIN);
 	assert_content(&dataset, (const uint8_t[]){9, 3, 3, 8, 0}, 5);
 	pare_dataset_release(&dataset);
 }
@@ -80,14 +76,14 @@ static void test_cifar10__reads_the_batches_that_are_there_in_order(void **state
 static void test_cifar10__reads_the_test_batch(void **state)
 {
 	write_records(*state, "test_batch.bin", (const uint8_t[]){4, 5, 6, 7}, 4);
-	struct pare_dataset dataset = read_part("cifar10", ((struct data_folder *)*state)->path, PARE_DATA_TEST);
+	struct pare_dataset dataset = read_part("cifar10", *state, PARE_DATA_TEST);
 	assert_content(&dataset, (const uint8_t[]){4, 5, 6, 7}, 4);
 	pare_dataset_release(&dataset);
 }
 
 static void test_cifar10__missing_files_are_named(void **state)
 {
-	const char *path = ((struct data_folder *)*state)->path;
+	const char *path = *state;
 
 	assert_read_refused("cifar10", path, PARE_DATA_TRAIN, PARE_E_NOT_FOUND, "data_batch_1.bin to data_batch_5.bin");
 	assert_read_refused("cifar10", path, PARE_DATA_TEST, PARE_E_NOT_FOUND, "test_batch.bin");
@@ -102,25 +98,25 @@ static void test_cifar10__path_must_be_a_folder(void **state)
 
 static void test_cifar10__size_must_be_whole_records(void **state)
 {
-	const struct data_folder *folder = *state;
+	const char *folder = *state;
 	const size_t sizes[] = {0, 1, RECORD - 1, RECORD + 1, 2 * RECORD - 1};
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
 		char needle[64];
 		snprintf(needle, sizeof(needle), "is %zu bytes, must be a multiple of 3073", sizes[i]);
 		write_records(folder, "data_batch_1.bin", (const uint8_t[]){1, 2}, 2);
-		data_folder_cut(folder, "data_batch_1.bin", sizes[i]);
-		assert_read_refused("cifar10", folder->path, PARE_DATA_TRAIN, PARE_E_FORMAT, needle);
+		data_file_cut(folder, "data_batch_1.bin", sizes[i]);
+		assert_read_refused("cifar10", folder, PARE_DATA_TRAIN, PARE_E_FORMAT, needle);
 	}
 }
 
 static void test_cifar10__labels_must_be_in_range(void **state)
 {
-	const struct data_folder *folder = *state;
+	const char *folder = *state;
 
 	write_records(folder, "data_batch_1.bin", (const uint8_t[]){1, 2}, 2);
 	write_records(folder, "data_batch_3.bin", (const uint8_t[]){9, 10}, 2);
-	assert_read_refused("cifar10", folder->path, PARE_DATA_TRAIN, PARE_E_FORMAT,
+	assert_read_refused("cifar10", folder, PARE_DATA_TRAIN, PARE_E_FORMAT,
 	                    "the label of record 1 is 10, allowed are 0 to 9");
 }
 

@@ -10,6 +10,7 @@
 
 #include "engine/base/file.h"
 #include "tests/support/data_files.h"
+#include "tests/support/temp_directory.h"
 
 #define IMAGES "train-images-idx3-ubyte"
 #define LABELS "train-labels-idx1-ubyte"
@@ -19,15 +20,15 @@
 enum { N = 5, HEIGHT = 3, WIDTH = 4, PIXELS = N * HEIGHT * WIDTH, IMAGES_HEADER = 16, LABELS_HEADER = 8 };
 
 struct fixture {
-	struct data_folder folder;
+	char *folder;
 	uint8_t images[IMAGES_HEADER + PIXELS + 1]; /* one byte more than the header promises: for trailing bytes */
 	uint8_t labels[LABELS_HEADER + N + 1];
 };
 
 static void write_good(const struct fixture *fixture)
 {
-	data_folder_write(&fixture->folder, IMAGES, fixture->images, IMAGES_HEADER + PIXELS);
-	data_folder_write(&fixture->folder, LABELS, fixture->labels, LABELS_HEADER + N);
+	data_file_write(fixture->folder, IMAGES, fixture->images, IMAGES_HEADER + PIXELS);
+	data_file_write(fixture->folder, LABELS, fixture->labels, LABELS_HEADER + N);
 }
 
 static int setup(void **state)
@@ -37,7 +38,7 @@ static int setup(void **state)
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 
 	assert_non_null(fixture);
-	data_folder_init(&fixture->folder);
+	fixture->folder = test_directory_new();
 	memcpy(fixture->images, images_header, sizeof(images_header));
 	memcpy(fixture->labels, labels_header, sizeof(labels_header));
 	for (int i = 0; i < PIXELS; i++)
@@ -52,14 +53,14 @@ static int teardown(void **state)
 {
 	struct fixture *fixture = *state;
 
-	data_folder_release(&fixture->folder);
+	test_directory_free(fixture->folder);
 	free(fixture);
 	return 0;
 }
 
 static void assert_content(const struct fixture *fixture, enum pare_data_part part)
 {
-	struct pare_dataset dataset = read_part("idx", fixture->folder.path, part);
+	struct pare_dataset dataset = read_part("idx", fixture->folder, part);
 
 	assert_int_equal(dataset.images, N);
 	assert_int_equal(dataset.channels, 1);
@@ -73,7 +74,7 @@ static void assert_content(const struct fixture *fixture, enum pare_data_part pa
 
 static void assert_refused(const struct fixture *fixture, int status, const char *needle)
 {
-	assert_read_refused("idx", fixture->folder.path, PARE_DATA_TRAIN, status, needle);
+	assert_read_refused("idx", fixture->folder, PARE_DATA_TRAIN, status, needle);
 }
 
 static void test_idx__reads_plain_files(void **state)
@@ -86,8 +87,8 @@ static void test_idx__reads_the_test_part(void **state)
 {
 	struct fixture *fixture = *state;
 
-	data_folder_write(&fixture->folder, "t10k-images-idx3-ubyte", fixture->images, IMAGES_HEADER + PIXELS);
-	data_folder_write(&fixture->folder, "t10k-labels-idx1-ubyte", fixture->labels, LABELS_HEADER + N);
+	data_file_write(fixture->folder, "t10k-images-idx3-ubyte", fixture->images, IMAGES_HEADER + PIXELS);
+	data_file_write(fixture->folder, "t10k-labels-idx1-ubyte", fixture->labels, LABELS_HEADER + N);
 	assert_content(fixture, PARE_DATA_TEST);
 	assert_refused(fixture, PARE_E_NOT_FOUND, IMAGES);
 }
@@ -96,8 +97,8 @@ static void test_idx__reads_gz_files(void **state)
 {
 	struct fixture *fixture = *state;
 
-	data_folder_write_gz(&fixture->folder, IMAGES ".gz", fixture->images, IMAGES_HEADER + PIXELS);
-	data_folder_write_gz(&fixture->folder, LABELS ".gz", fixture->labels, LABELS_HEADER + N);
+	data_file_write_gz(fixture->folder, IMAGES ".gz", fixture->images, IMAGES_HEADER + PIXELS);
+	data_file_write_gz(fixture->folder, LABELS ".gz", fixture->labels, LABELS_HEADER + N);
 	assert_content(fixture, PARE_DATA_TRAIN);
 }
 
@@ -111,13 +112,13 @@ static void test_idx__sizes_are_big_endian(void **state)
 	assert_non_null(bytes);
 	memcpy(bytes, (uint8_t[]){0, 0, 8, 3, 0, 1, 0x12, 0x23, 0, 0, 0, 1, 0, 0, 0, 1}, IMAGES_HEADER);
 	bytes[IMAGES_HEADER + MANY - 1] = 77;
-	data_folder_write(&fixture->folder, IMAGES, bytes, IMAGES_HEADER + MANY);
+	data_file_write(fixture->folder, IMAGES, bytes, IMAGES_HEADER + MANY);
 	memcpy(bytes, (uint8_t[]){0, 0, 8, 1, 0, 1, 0x12, 0x23, 0, 0, 0, 0, 0, 0, 0, 0}, IMAGES_HEADER);
 	bytes[LABELS_HEADER + MANY - 1] = 7;
-	data_folder_write(&fixture->folder, LABELS, bytes, LABELS_HEADER + MANY);
+	data_file_write(fixture->folder, LABELS, bytes, LABELS_HEADER + MANY);
 	free(bytes);
 
-	struct pare_dataset dataset = read_part("idx", fixture->folder.path, PARE_DATA_TRAIN);
+	struct pare_dataset dataset = read_part("idx", fixture->folder, PARE_DATA_TRAIN);
 	assert_int_equal(dataset.images, MANY);
 	assert_int_equal(dataset.pixels[MANY - 1], 77);
 	assert_int_equal(dataset.labels[MANY - 1], 7);
@@ -129,7 +130,7 @@ static void test_idx__prefers_the_unpacked_file(void **state)
 	struct fixture *fixture = *state;
 
 	write_good(fixture);
-	data_folder_write(&fixture->folder, IMAGES ".gz", "rubbish", 7);
+	data_file_write(fixture->folder, IMAGES ".gz", "rubbish", 7);
 	assert_content(fixture, PARE_DATA_TRAIN);
 }
 
@@ -139,8 +140,8 @@ static void test_idx__missing_file_names_what_was_looked_for(void **state)
 
 	assert_refused(fixture, PARE_E_NOT_FOUND, "neither " IMAGES " nor " IMAGES ".gz");
 	assert_refused(fixture, PARE_E_NOT_FOUND, "dataset-fashion-mnist");
-	assert_read_refused("idx", fixture->folder.path, PARE_DATA_TEST, PARE_E_NOT_FOUND, "t10k-images-idx3-ubyte.gz");
-	data_folder_write(&fixture->folder, IMAGES, fixture->images, IMAGES_HEADER + PIXELS);
+	assert_read_refused("idx", fixture->folder, PARE_DATA_TEST, PARE_E_NOT_FOUND, "t10k-images-idx3-ubyte.gz");
+	data_file_write(fixture->folder, IMAGES, fixture->images, IMAGES_HEADER + PIXELS);
 	assert_refused(fixture, PARE_E_NOT_FOUND, "neither " LABELS " nor " LABELS ".gz");
 }
 
@@ -150,7 +151,7 @@ static void test_idx__path_must_be_a_folder(void **state)
 	char file[400];
 
 	write_good(fixture);
-	snprintf(file, sizeof(file), "%s/%s", fixture->folder.path, IMAGES);
+	snprintf(file, sizeof(file), "%s/%s", fixture->folder, IMAGES);
 	assert_read_refused("idx", file, PARE_DATA_TRAIN, PARE_E_NOT_FOUND, "must be a folder");
 	strcat(file, "-not-there");
 	assert_read_refused("idx", file, PARE_DATA_TRAIN, PARE_E_NOT_FOUND, "no such folder");
@@ -197,8 +198,8 @@ static void test_idx__images_and_labels_swapped(void **state)
 {
 	struct fixture *fixture = *state;
 
-	data_folder_write(&fixture->folder, IMAGES, fixture->labels, LABELS_HEADER + N);
-	data_folder_write(&fixture->folder, LABELS, fixture->images, IMAGES_HEADER + PIXELS);
+	data_file_write(fixture->folder, IMAGES, fixture->labels, LABELS_HEADER + N);
+	data_file_write(fixture->folder, LABELS, fixture->images, IMAGES_HEADER + PIXELS);
 	assert_refused(fixture, PARE_E_FORMAT, "has 1 dimensions, images have 3");
 }
 
@@ -208,12 +209,12 @@ static void test_idx__every_truncation_is_refused(void **state)
 
 	for (size_t size = 0; size < IMAGES_HEADER + PIXELS; size++) {
 		write_good(fixture);
-		data_folder_cut(&fixture->folder, IMAGES, size);
+		data_file_cut(fixture->folder, IMAGES, size);
 		assert_refused(fixture, PARE_E_FORMAT, "truncated");
 	}
 	for (size_t size = 0; size < LABELS_HEADER + N; size++) {
 		write_good(fixture);
-		data_folder_cut(&fixture->folder, LABELS, size);
+		data_file_cut(fixture->folder, LABELS, size);
 		assert_refused(fixture, PARE_E_FORMAT, "truncated");
 	}
 }
@@ -223,11 +224,11 @@ static void test_idx__trailing_bytes_are_refused(void **state)
 	struct fixture *fixture = *state;
 
 	write_good(fixture);
-	data_folder_write(&fixture->folder, IMAGES, fixture->images, IMAGES_HEADER + PIXELS + 1);
+	data_file_write(fixture->folder, IMAGES, fixture->images, IMAGES_HEADER + PIXELS + 1);
 	assert_refused(fixture, PARE_E_FORMAT,
 	               "trailing bytes: the header promises 60 bytes of values, the file has 61");
 	write_good(fixture);
-	data_folder_write(&fixture->folder, LABELS, fixture->labels, LABELS_HEADER + N + 1);
+	data_file_write(fixture->folder, LABELS, fixture->labels, LABELS_HEADER + N + 1);
 	assert_refused(fixture, PARE_E_FORMAT, "promises 5 bytes of values, the file has 6");
 }
 
@@ -255,7 +256,7 @@ static void test_idx__overflowing_sizes_are_refused(void **state)
 	write_good(fixture);
 	assert_refused(fixture, PARE_E_LIMIT, "over 1073741824 bytes");
 	memcpy(fixture->images + 4, (uint8_t[]){0x80, 0, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 4}, 12);
-	data_folder_write(&fixture->folder, IMAGES, fixture->images, IMAGES_HEADER);
+	data_file_write(fixture->folder, IMAGES, fixture->images, IMAGES_HEADER);
 	assert_refused(fixture, PARE_E_LIMIT, "over 1073741824 bytes");
 }
 
@@ -267,7 +268,7 @@ static void test_idx__oversized_images_are_refused(void **state)
 	assert_non_null(wide);
 	memcpy(wide, (uint8_t[]){0, 0, 8, 3, 0, 0, 0, N, 0, 0, 0, 1, 0, 0, 0x10, 1}, IMAGES_HEADER);
 	write_good(fixture);
-	data_folder_write(&fixture->folder, IMAGES, wide, IMAGES_HEADER + N * 4097);
+	data_file_write(fixture->folder, IMAGES, wide, IMAGES_HEADER + N * 4097);
 	free(wide);
 	assert_refused(fixture, PARE_E_LIMIT, "width is 4097, the limit is 4096");
 }
@@ -278,7 +279,7 @@ static void test_idx__counts_must_agree(void **state)
 
 	fixture->labels[7] = N - 1;
 	write_good(fixture);
-	data_folder_cut(&fixture->folder, LABELS, LABELS_HEADER + N - 1);
+	data_file_cut(fixture->folder, LABELS, LABELS_HEADER + N - 1);
 	assert_refused(fixture, PARE_E_FORMAT, "holds 4 labels, but");
 	assert_refused(fixture, PARE_E_FORMAT, "holds 5 images");
 }
@@ -297,10 +298,10 @@ static void test_idx__every_gz_truncation_is_refused(void **state)
 	struct fixture *fixture = *state;
 
 	write_good(fixture);
-	data_folder_cut(&fixture->folder, LABELS, 0);
-	data_folder_write_gz(&fixture->folder, LABELS, fixture->labels, LABELS_HEADER + N);
-	for (size_t size = data_folder_size(&fixture->folder, LABELS); size-- > 0;) {
-		data_folder_cut(&fixture->folder, LABELS, size);
+	data_file_cut(fixture->folder, LABELS, 0);
+	data_file_write_gz(fixture->folder, LABELS, fixture->labels, LABELS_HEADER + N);
+	for (size_t size = data_file_size(fixture->folder, LABELS); size-- > 0;) {
+		data_file_cut(fixture->folder, LABELS, size);
 		assert_refused(fixture, PARE_E_FORMAT, "");
 	}
 }
@@ -309,8 +310,8 @@ static void test_idx__gz_values_are_checked_too(void **state)
 {
 	struct fixture *fixture = *state;
 
-	data_folder_write_gz(&fixture->folder, IMAGES ".gz", fixture->images, IMAGES_HEADER + PIXELS - 1);
-	data_folder_write_gz(&fixture->folder, LABELS ".gz", fixture->labels, LABELS_HEADER + N);
+	data_file_write_gz(fixture->folder, IMAGES ".gz", fixture->images, IMAGES_HEADER + PIXELS - 1);
+	data_file_write_gz(fixture->folder, LABELS ".gz", fixture->labels, LABELS_HEADER + N);
 	assert_refused(fixture, PARE_E_FORMAT, "truncated: the header promises 60 bytes of values, the file has 59");
 }
 

@@ -32,6 +32,7 @@ static void test_shape__equal_needs_rank_and_every_dimension(void **state)
 	assert_false(pare_shape_equal(&a, &last));
 	assert_false(pare_shape_equal(&a, &first));
 	assert_false(pare_shape_equal(&a, &vector));
+	assert_false(pare_shape_equal(&vector, &a));
 }
 
 static void test_shape__valid_within_limits_only(void **state)

@@ -7,43 +7,18 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <dirent.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #define PATH_SIZE 600
 
-static void path_in(const struct data_folder *folder, const char *name, char path[PATH_SIZE])
+static void path_in(const char *folder, const char *name, char path[PATH_SIZE])
 {
-	assert_true(snprintf(path, PATH_SIZE, "%s/%s", folder->path, name) < PATH_SIZE);
+	assert_true(snprintf(path, PATH_SIZE, "%s/%s", folder, name) < PATH_SIZE);
 }
 
-void data_folder_init(struct data_folder *folder)
-{
-	const char *parent = getenv("TMPDIR");
-
-	assert_true(snprintf(folder->path, sizeof(folder->path), "%s/pare-test-XXXXXX", parent ? parent : "/tmp") <
-	            (int)sizeof(folder->path));
-	assert_non_null(mkdtemp(folder->path));
-}
-
-void data_folder_release(struct data_folder *folder)
-{
-	char path[PATH_SIZE];
-	DIR *directory = opendir(folder->path);
-
-	assert_non_null(directory);
-	for (struct dirent *entry; (entry = readdir(directory));)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
-			path_in(folder, entry->d_name, path);
-			assert_int_equal(unlink(path), 0);
-		}
-	closedir(directory);
-	assert_int_equal(rmdir(folder->path), 0);
-}
-
-void data_folder_write(const struct data_folder *folder, const char *name, const void *bytes, size_t size)
+void data_file_write(const char *folder, const char *name, const void *bytes, size_t size)
 {
 	char path[PATH_SIZE];
 	path_in(folder, name, path);
@@ -54,7 +29,7 @@ void data_folder_write(const struct data_folder *folder, const char *name, const
 	assert_int_equal(fclose(file), 0);
 }
 
-void data_folder_write_gz(const struct data_folder *folder, const char *name, const void *bytes, size_t size)
+void data_file_write_gz(const char *folder, const char *name, const void *bytes, size_t size)
 {
 	char path[PATH_SIZE];
 	path_in(folder, name, path);
@@ -65,7 +40,7 @@ void data_folder_write_gz(const struct data_folder *folder, const char *name, co
 	assert_int_equal(gzclose(file), Z_OK);
 }
 
-void data_folder_cut(const struct data_folder *folder, const char *name, size_t size)
+void data_file_cut(const char *folder, const char *name, size_t size)
 {
 	char path[PATH_SIZE];
 
@@ -73,7 +48,7 @@ void data_folder_cut(const struct data_folder *folder, const char *name, size_t 
 	assert_int_equal(truncate(path, (off_t)size), 0);
 }
 
-size_t data_folder_size(const struct data_folder *folder, const char *name)
+size_t data_file_size(const char *folder, const char *name)
 {
 	char path[PATH_SIZE];
 	struct stat info;

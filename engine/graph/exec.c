@@ -1,0 +1,675 @@
+/*
+ * The executor: steps, liveness, memory plan, and the run itself.
+ *
+ * Time, for the memory plan: forward step s runs at s; backward of step s at 2 * n_steps - s. The input exists from -1
+ * on, the output's gradient from n_steps on.
+ */
+#include "engine/graph/exec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/memory.h"
+#include "engine/graph/memory_plan.h"
+
+/* What is known of a value. Views share the buffer of their root. */
+struct buffer {
+	int root;     /* value whose memory this is; itself if not a view */
+	bool planned; /* has activation memory (roots only) */
+	bool wants_gradient;
+	float *data, *gradient;
+};
+
+struct live_step {
+	struct pare_step step;
+	float *saved;
+	void *shared;
+	/* Call arguments, one entry per input or parameter of the node. */
+	struct pare_tensor *in, *din;
+	bool *accumulate, *add_temporary;
+	float **param, **dparam;
+};
+
+struct pare_exec {
+	const struct pare_graph *graph;
+	struct pare_exec_options options;
+	int lanes;
+	int64_t images;
+	struct live_step *steps;
+	int n_steps;
+	struct buffer *buffers;  /* [n_values] */
+	float **param_gradients; /* [n_params] */
+	float *arena;
+	float *gradient_arena; /* parameters' gradients, in one piece */
+	size_t gradient_floats;
+	void **workspace; /* [threads] */
+	float *temporary; /* gradient of an input whose operator cannot accumulate */
+	size_t bytes;
+	bool stale; /* packed weights are not those of the parameters */
+};
+
+/* ---- steps ---- */
+
+static bool kept(const struct pare_exec_options *options, int value)
+{
+	for (int i = 0; i < options->n_keep; i++)
+		if (options->keep[i] == value)
+			return true;
+	return false;
+}
+
+/* The activation that can be computed by `node`: the only reader of its output. */
+static int fusable_activation(const struct pare_graph *graph, const struct pare_exec_options *options, int node,
+                              const int *only_reader)
+{
+	const struct pare_node *n = &graph->nodes[node];
+	if (!(n->op->flags & PARE_OP_FUSES_ACTIVATION) || n->output == graph->output || kept(options, n->output))
+		return -1;
+	int reader = only_reader[n->output];
+	return reader >= 0 && graph->nodes[reader].op->activation != PARE_ACTIVATION_NONE ? reader : -1;
+}
+
+/* reader[v]: the node that alone reads v; -1 for none, -2 for several. */
+static int *find_readers(const struct pare_graph *graph)
+{
+	int *reader = pare_calloc((size_t)graph->n_values, sizeof *reader);
+	if (!reader)
+		return NULL;
+	for (int v = 0; v < graph->n_values; v++)
+		reader[v] = -1;
+	for (int n = 0; n < graph->n_nodes; n++)
+		for (int i = 0; i < graph->nodes[n].n_inputs; i++) {
+			int v = graph->nodes[n].inputs[i];
+			reader[v] = reader[v] == -1 ? n : -2;
+		}
+	return reader;
+}
+
+static int make_steps(const struct pare_graph *graph, const struct pare_exec_options *options, struct pare_step **out)
+{
+	int *reader = find_readers(graph);
+	bool *fused = pare_calloc((size_t)graph->n_nodes, sizeof *fused);
+	struct pare_step *steps = pare_calloc((size_t)graph->n_nodes, sizeof *steps);
+	int n_steps = 0;
+
+	*out = NULL;
+	if (!reader || !fused || !steps) {
+		free(steps);
+		n_steps = PARE_E_NOMEM;
+		goto done;
+	}
+	for (int n = options->first_node; n < graph->n_nodes; n++) {
+		if (fused[n])
+			continue;
+		struct pare_step step = {.node = n,
+		                         .activation_node = fusable_activation(graph, options, n, reader),
+		                         .output = graph->nodes[n].output};
+		if (step.activation_node >= 0) {
+			const struct pare_node *activation = &graph->nodes[step.activation_node];
+			fused[step.activation_node] = true;
+			step.activation = activation->op->activation;
+			step.output = activation->output;
+		}
+		steps[n_steps++] = step;
+	}
+	*out = steps;
+done:
+	free(reader);
+	free(fused);
+	return n_steps;
+}
+
+int pare_graph_steps(const struct pare_graph *graph, struct pare_step **steps)
+{
+	struct pare_exec_options options = {.images = 1};
+	return make_steps(graph, &options, steps);
+}
+
+/* ---- planning ---- */
+
+/* Everything needed while planning. */
+struct plan {
+	struct pare_exec *exec;
+	struct pare_memory_item *items;
+	float ***targets; /* where each item's address goes */
+	int n_items, capacity;
+};
+
+static const struct pare_node *node_of(const struct pare_exec *exec, const struct live_step *step)
+{
+	return &exec->graph->nodes[step->step.node];
+}
+
+static bool is_trained(const struct pare_param *param)
+{
+	return param->role != PARE_PARAM_BN_MEAN && param->role != PARE_PARAM_BN_VAR;
+}
+
+static size_t value_bytes(const struct pare_exec *exec, int value)
+{
+	struct pare_tensor t = {
+	        .shape = exec->graph->values[value].shape, .images = exec->options.images, .lanes = exec->lanes};
+	return (size_t)pare_tensor_size(&t) * sizeof(float);
+}
+
+static void plan_item(struct plan *plan, size_t bytes, int first, int last, float **target)
+{
+	if (bytes == 0)
+		return;
+	plan->items[plan->n_items] = (struct pare_memory_item){.bytes = bytes, .first = first, .last = last};
+	plan->targets[plan->n_items++] = target;
+}
+
+/* Steps that nothing depends on are dropped. */
+static void drop_dead_steps(struct pare_exec *exec, bool *needed /* [n_values], zero */)
+{
+	needed[exec->graph->output] = true;
+	for (int i = 0; i < exec->options.n_keep; i++)
+		needed[exec->options.keep[i]] = true;
+	int first_live = exec->n_steps;
+	for (int s = exec->n_steps - 1; s >= 0; s--) {
+		if (!needed[exec->steps[s].step.output])
+			continue;
+		exec->steps[--first_live] = exec->steps[s];
+		const struct pare_node *node = node_of(exec, &exec->steps[first_live]);
+		for (int i = 0; i < node->n_inputs; i++)
+			needed[node->inputs[i]] = true;
+	}
+	exec->n_steps -= first_live;
+	memmove(exec->steps, exec->steps + first_live, (size_t)exec->n_steps * sizeof *exec->steps);
+}
+
+static void find_roots(struct pare_exec *exec)
+{
+	for (int v = 0; v < exec->graph->n_values; v++)
+		exec->buffers[v].root = v;
+	for (int s = 0; s < exec->n_steps; s++) {
+		const struct pare_node *node = node_of(exec, &exec->steps[s]);
+		if (node->op->flags & PARE_OP_VIEW)
+			exec->buffers[exec->steps[s].step.output].root = exec->buffers[node->inputs[0]].root;
+	}
+}
+
+static void find_gradients(struct pare_exec *exec)
+{
+	struct buffer *buffers = exec->buffers;
+	if (!exec->options.training)
+		return;
+	buffers[exec->graph->input].wants_gradient = exec->options.input_gradient;
+	for (int s = 0; s < exec->n_steps; s++) {
+		const struct pare_node *node = node_of(exec, &exec->steps[s]);
+		bool wants = false;
+		for (int i = 0; i < node->n_params; i++)
+			wants |= is_trained(&exec->graph->params[node->params[i]]);
+		for (int i = 0; i < node->n_inputs; i++)
+			wants |= buffers[buffers[node->inputs[i]].root].wants_gradient;
+		int root = buffers[exec->steps[s].step.output].root;
+		buffers[root].wants_gradient |= wants;
+	}
+}
+
+static void extend(int *last, int time)
+{
+	if (time > *last)
+		*last = time;
+}
+
+/* Life of every root's activation and gradient. */
+static int plan_values(struct plan *plan)
+{
+	struct pare_exec *exec = plan->exec;
+	int n_values = exec->graph->n_values, end = 2 * exec->n_steps + 1;
+	int *born = pare_calloc((size_t)n_values, sizeof *born), *last = pare_calloc((size_t)n_values, sizeof *last);
+	int *gradient_born = pare_calloc((size_t)n_values, sizeof *gradient_born);
+	int *gradient_last = pare_calloc((size_t)n_values, sizeof *gradient_last);
+	int status = PARE_E_NOMEM;
+
+	if (!born || !last || !gradient_born || !gradient_last)
+		goto out;
+	for (int v = 0; v < n_values; v++) {
+		born[v] = -1; /* the input, and what was made before first_node */
+		last[v] = -2; /* not used */
+		gradient_born[v] = end;
+		gradient_last[v] = -2;
+	}
+	for (int s = 0; s < exec->n_steps; s++) {
+		const struct pare_node *node = node_of(exec, &exec->steps[s]);
+		int root = exec->buffers[exec->steps[s].step.output].root, back = 2 * exec->n_steps - s;
+		if (!(node->op->flags & PARE_OP_VIEW)) {
+			born[root] = s;
+			extend(&last[root], s);
+			extend(&gradient_last[root], back);
+		}
+		bool reads_output =
+		        (node->op->flags & PARE_OP_BACKWARD_READS_OUTPUT) || exec->steps[s].step.activation_node >= 0;
+		if (exec->options.training && reads_output)
+			extend(&last[root], back);
+		for (int i = 0; i < node->n_inputs; i++) {
+			int in = exec->buffers[node->inputs[i]].root;
+			bool kept_for_backward =
+			        exec->options.training && (node->op->flags & PARE_OP_BACKWARD_READS_INPUT);
+			extend(&last[in], kept_for_backward ? back : s);
+			if (back < gradient_born[in])
+				gradient_born[in] = back;
+		}
+	}
+	int out_root = exec->buffers[exec->graph->output].root;
+	last[out_root] = end;
+	gradient_born[out_root] = exec->n_steps < gradient_born[out_root] ? exec->n_steps : gradient_born[out_root];
+	gradient_last[exec->buffers[exec->graph->input].root] = end;
+	for (int i = 0; i < exec->options.n_keep; i++)
+		extend(&last[exec->buffers[exec->options.keep[i]].root], end);
+	for (int v = 0; v < n_values; v++) {
+		struct buffer *b = &exec->buffers[v];
+		if (b->root != v || last[v] == -2)
+			continue;
+		b->planned = true;
+		/* What the caller fills stays, so that forward can be called again. */
+		plan_item(plan, value_bytes(exec, v), born[v], born[v] == -1 ? end : last[v], &b->data);
+		if (b->wants_gradient)
+			plan_item(plan, value_bytes(exec, v), gradient_born[v], gradient_last[v], &b->gradient);
+	}
+	status = PARE_OK;
+out:
+	free(born);
+	free(last);
+	free(gradient_born);
+	free(gradient_last);
+	return status;
+}
+
+static void plan_steps(struct plan *plan, size_t *workspace_bytes)
+{
+	struct pare_exec *exec = plan->exec;
+	int end = 2 * exec->n_steps + 1;
+	*workspace_bytes = 0;
+	for (int s = 0; s < exec->n_steps; s++) {
+		struct live_step *step = &exec->steps[s];
+		const struct pare_node *node = node_of(exec, step);
+		const struct pare_op *op = node->op;
+		int64_t images = exec->options.images;
+		bool training = exec->options.training;
+		if (op->saved_bytes && training)
+			plan_item(plan, op->saved_bytes(exec->graph, node, images, exec->lanes), s,
+			          2 * exec->n_steps - s, &step->saved);
+		if (op->shared_workspace_bytes) {
+			/* Kept over calls in inference; in training it is made anew for each step, and again on the way
+			 * back. */
+			size_t bytes = op->shared_workspace_bytes(exec->graph, node, images, exec->lanes, training);
+			plan_item(plan, bytes, training ? s : -1, training ? 2 * exec->n_steps - s : end,
+			          (float **)&step->shared);
+		}
+		if (op->workspace_bytes) {
+			size_t bytes = op->workspace_bytes(exec->graph, node, images, exec->lanes, training);
+			*workspace_bytes = bytes > *workspace_bytes ? bytes : *workspace_bytes;
+		}
+	}
+}
+
+/* Which gradients are written first and which are added to; needs all steps in backward order. */
+static size_t plan_accumulation(struct pare_exec *exec, bool *written /* [n_values], zero */)
+{
+	size_t temporary = 0;
+	for (int s = exec->n_steps - 1; s >= 0; s--) {
+		struct live_step *step = &exec->steps[s];
+		const struct pare_node *node = node_of(exec, step);
+		if (node->op->flags & PARE_OP_VIEW)
+			continue;
+		for (int i = 0; i < node->n_inputs; i++) {
+			int root = exec->buffers[node->inputs[i]].root;
+			if (!exec->buffers[root].wants_gradient)
+				continue;
+			if (written[root]) {
+				bool can = node->op->flags & PARE_OP_ACCUMULATES;
+				step->accumulate[i] = can;
+				step->add_temporary[i] = !can;
+				if (!can && value_bytes(exec, root) > temporary)
+					temporary = value_bytes(exec, root);
+			}
+			written[root] = true;
+		}
+	}
+	return temporary;
+}
+
+static int allocate_step(struct pare_exec *exec, struct live_step *step)
+{
+	const struct pare_node *node = node_of(exec, step);
+	size_t inputs = (size_t)node->n_inputs, params = (size_t)node->n_params;
+	step->in = pare_calloc(inputs, sizeof *step->in);
+	step->din = pare_calloc(inputs, sizeof *step->din);
+	step->accumulate = pare_calloc(inputs, sizeof *step->accumulate);
+	step->add_temporary = pare_calloc(inputs, sizeof *step->add_temporary);
+	step->param = pare_calloc(params, sizeof *step->param);
+	step->dparam = pare_calloc(params, sizeof *step->dparam);
+	if (!step->in || !step->din || !step->accumulate || !step->add_temporary || !step->param || !step->dparam)
+		return PARE_E_NOMEM;
+	for (int i = 0; i < node->n_params; i++) {
+		step->param[i] = exec->graph->params[node->params[i]].data;
+		step->dparam[i] = exec->param_gradients[node->params[i]];
+	}
+	return PARE_OK;
+}
+
+static int allocate_param_gradients(struct pare_exec *exec)
+{
+	const struct pare_graph *graph = exec->graph;
+	exec->param_gradients = pare_calloc((size_t)graph->n_params, sizeof *exec->param_gradients);
+	if (!exec->param_gradients)
+		return PARE_E_NOMEM;
+	if (!exec->options.training)
+		return PARE_OK;
+	for (int p = 0; p < graph->n_params; p++)
+		if (is_trained(&graph->params[p]))
+			exec->gradient_floats += (size_t)pare_shape_elements(&graph->params[p].shape);
+	exec->gradient_arena = pare_float_new(exec->gradient_floats);
+	if (!exec->gradient_arena)
+		return PARE_E_NOMEM;
+	float *at = exec->gradient_arena;
+	for (int p = 0; p < graph->n_params; p++) {
+		if (!is_trained(&graph->params[p]))
+			continue;
+		exec->param_gradients[p] = at;
+		at += pare_shape_elements(&graph->params[p].shape);
+	}
+	return PARE_OK;
+}
+
+static int allocate_workspace(struct pare_exec *exec, size_t bytes)
+{
+	int threads = pare_pool_threads(exec->options.pool);
+	exec->workspace = pare_calloc((size_t)threads, sizeof *exec->workspace);
+	if (!exec->workspace)
+		return PARE_E_NOMEM;
+	for (int t = 0; t < threads && bytes > 0; t++) {
+		exec->workspace[t] = pare_aligned_new(bytes);
+		if (!exec->workspace[t])
+			return PARE_E_NOMEM;
+		exec->bytes += bytes;
+	}
+	return PARE_OK;
+}
+
+static int allocate_arena(struct plan *plan)
+{
+	struct pare_exec *exec = plan->exec;
+	size_t total;
+	int status = pare_memory_plan(plan->items, plan->n_items, &total);
+	if (status)
+		return status;
+	exec->arena = pare_float_new(total / sizeof(float) + 16);
+	if (!exec->arena)
+		return PARE_E_NOMEM;
+	for (int i = 0; i < plan->n_items; i++)
+		*plan->targets[i] = exec->arena + plan->items[i].offset / sizeof(float);
+	exec->bytes += total;
+	return PARE_OK;
+}
+
+static int plan_memory(struct pare_exec *exec)
+{
+	struct plan plan = {.exec = exec, .capacity = 2 * exec->graph->n_values + 2 * exec->n_steps};
+	bool *flags = pare_calloc((size_t)exec->graph->n_values, sizeof *flags);
+	size_t workspace_bytes, temporary;
+	int status = PARE_E_NOMEM;
+
+	plan.items = pare_calloc((size_t)plan.capacity, sizeof *plan.items);
+	plan.targets = pare_calloc((size_t)plan.capacity, sizeof *plan.targets);
+	if (!plan.items || !plan.targets || !flags)
+		goto out;
+	find_gradients(exec);
+	for (int s = 0; s < exec->n_steps; s++)
+		if (allocate_step(exec, &exec->steps[s]))
+			goto out;
+	if (plan_values(&plan))
+		goto out;
+	plan_steps(&plan, &workspace_bytes);
+	temporary = exec->options.training ? plan_accumulation(exec, flags) : 0;
+	plan_item(&plan, temporary, -1, 2 * exec->n_steps + 1, &exec->temporary);
+	status = allocate_arena(&plan);
+	if (!status)
+		status = allocate_workspace(exec, workspace_bytes);
+out:
+	free(flags);
+	free(plan.items);
+	free(plan.targets);
+	return status;
+}
+
+static int copy_keep(struct pare_exec *exec)
+{
+	int n = exec->options.n_keep;
+	int *keep = pare_calloc((size_t)n, sizeof *keep);
+	if (!keep)
+		return PARE_E_NOMEM;
+	if (n)
+		memcpy(keep, exec->options.keep, (size_t)n * sizeof *keep);
+	exec->options.keep = keep;
+	return PARE_OK;
+}
+
+static int build(struct pare_exec *exec)
+{
+	struct pare_step *steps = NULL;
+	bool *needed = pare_calloc((size_t)exec->graph->n_values, sizeof *needed);
+	int status = PARE_E_NOMEM, n = make_steps(exec->graph, &exec->options, &steps);
+
+	exec->buffers = pare_calloc((size_t)exec->graph->n_values, sizeof *exec->buffers);
+	if (!needed || n < 0 || !exec->buffers)
+		goto out;
+	exec->steps = pare_calloc((size_t)n, sizeof *exec->steps);
+	if (!exec->steps)
+		goto out;
+	exec->n_steps = n;
+	for (int s = 0; s < n; s++)
+		exec->steps[s].step = steps[s];
+	drop_dead_steps(exec, needed);
+	find_roots(exec);
+	status = allocate_param_gradients(exec);
+	if (!status)
+		status = plan_memory(exec);
+out:
+	free(steps);
+	free(needed);
+	return status;
+}
+
+int pare_exec_new(struct pare_exec **out, const struct pare_graph *graph, const struct pare_exec_options *options,
+                  struct pare_error *error)
+{
+	struct pare_exec *exec;
+	int lanes = options->lanes ? options->lanes : pare_lanes_for(options->images);
+
+	*out = NULL;
+	if (options->images < 1 || (lanes != 1 && lanes != PARE_LANES))
+		return pare_error_set(error, PARE_E_INVALID,
+		                      "batch of %lld images with %d lanes: at least 1 image, 1 or %d lanes",
+		                      (long long)options->images, lanes, PARE_LANES);
+	exec = pare_calloc(1, sizeof *exec);
+	if (!exec)
+		return pare_error_set(error, PARE_E_NOMEM, "out of memory");
+	exec->graph = graph;
+	exec->options = *options;
+	exec->lanes = lanes;
+	exec->images = options->images;
+	exec->stale = true;
+	if (copy_keep(exec) || build(exec)) {
+		pare_exec_free(exec);
+		return pare_error_set(error, PARE_E_NOMEM, "out of memory for a batch of %lld images of network '%s'",
+		                      (long long)options->images, graph->name);
+	}
+	*out = exec;
+	return PARE_OK;
+}
+
+void pare_exec_free(struct pare_exec *exec)
+{
+	if (!exec)
+		return;
+	for (int s = 0; s < exec->n_steps; s++) {
+		struct live_step *step = &exec->steps[s];
+		free(step->in);
+		free(step->din);
+		free(step->accumulate);
+		free(step->add_temporary);
+		free(step->param);
+		free(step->dparam);
+	}
+	for (int t = 0; exec->workspace && t < pare_pool_threads(exec->options.pool); t++)
+		free(exec->workspace[t]);
+	free(exec->workspace);
+	free((int *)exec->options.keep);
+	free(exec->steps);
+	free(exec->buffers);
+	free(exec->param_gradients);
+	free(exec->gradient_arena);
+	free(exec->arena);
+	free(exec);
+}
+
+/* ---- access ---- */
+
+static struct pare_tensor view(const struct pare_exec *exec, int value, float *data)
+{
+	return (struct pare_tensor){
+	        .data = data, .shape = exec->graph->values[value].shape, .images = exec->images, .lanes = exec->lanes};
+}
+
+struct pare_tensor pare_exec_value(const struct pare_exec *exec, int value)
+{
+	return view(exec, value, exec->buffers[exec->buffers[value].root].data);
+}
+
+static struct pare_tensor gradient_view(const struct pare_exec *exec, int value)
+{
+	return view(exec, value, exec->buffers[exec->buffers[value].root].gradient);
+}
+
+struct pare_tensor pare_exec_input(const struct pare_exec *exec)
+{
+	return pare_exec_value(exec, exec->graph->input);
+}
+
+struct pare_tensor pare_exec_output(const struct pare_exec *exec)
+{
+	return pare_exec_value(exec, exec->graph->output);
+}
+
+struct pare_tensor pare_exec_output_gradient(const struct pare_exec *exec)
+{
+	return gradient_view(exec, exec->graph->output);
+}
+
+struct pare_tensor pare_exec_input_gradient(const struct pare_exec *exec)
+{
+	return gradient_view(exec, exec->graph->input);
+}
+
+float *pare_exec_param_gradient(const struct pare_exec *exec, int param)
+{
+	return exec->param_gradients[param];
+}
+
+size_t pare_exec_bytes(const struct pare_exec *exec)
+{
+	return exec->bytes + exec->gradient_floats * sizeof(float);
+}
+
+int pare_exec_step_count(const struct pare_exec *exec)
+{
+	return exec->n_steps;
+}
+
+void pare_exec_set_images(struct pare_exec *exec, int64_t images)
+{
+	exec->images = images;
+}
+
+void pare_exec_refresh(struct pare_exec *exec)
+{
+	exec->stale = true;
+}
+
+/* ---- running ---- */
+
+static struct pare_op_args arguments(struct pare_exec *exec, struct live_step *step)
+{
+	const struct pare_node *node = node_of(exec, step);
+	for (int i = 0; i < node->n_inputs; i++)
+		step->in[i] = pare_exec_value(exec, node->inputs[i]);
+	return (struct pare_op_args){
+	        .graph = exec->graph,
+	        .node = node,
+	        .training = exec->options.training,
+	        .activation = step->step.activation,
+	        .in = step->in,
+	        .out = pare_exec_value(exec, step->step.output),
+	        .param = step->param,
+	        .saved = step->saved,
+	        .workspace = exec->workspace,
+	        .shared_workspace = step->shared,
+	        .pool = exec->options.pool,
+	};
+}
+
+static void run_forward(struct pare_exec *exec, struct live_step *step)
+{
+	const struct pare_op *op = node_of(exec, step)->op;
+	if (op->flags & PARE_OP_VIEW)
+		return;
+	struct pare_op_args args = arguments(exec, step);
+	if (op->prepare && (exec->options.training || exec->stale))
+		op->prepare(&args);
+	op->forward(&args);
+}
+
+void pare_exec_run_step(struct pare_exec *exec, int step)
+{
+	run_forward(exec, &exec->steps[step]);
+}
+
+void pare_exec_forward(struct pare_exec *exec)
+{
+	for (int s = 0; s < exec->n_steps; s++)
+		run_forward(exec, &exec->steps[s]);
+	exec->stale = false;
+}
+
+/* din += temporary, for operators that cannot add by themselves. */
+static void add_temporary(struct pare_exec *exec, const struct pare_tensor *din)
+{
+	int64_t size = pare_tensor_size(din);
+	for (int64_t i = 0; i < size; i++)
+		din->data[i] += exec->temporary[i];
+}
+
+static void run_backward(struct pare_exec *exec, struct live_step *step)
+{
+	const struct pare_node *node = node_of(exec, step);
+	struct pare_op_args args = arguments(exec, step);
+
+	args.dout = gradient_view(exec, step->step.output);
+	if ((node->op->flags & PARE_OP_VIEW) || !args.dout.data)
+		return;
+	for (int i = 0; i < node->n_inputs; i++) {
+		step->din[i] = gradient_view(exec, node->inputs[i]);
+		if (step->add_temporary[i])
+			step->din[i].data = exec->temporary;
+	}
+	args.din = step->din;
+	args.din_accumulate = step->accumulate;
+	args.dparam = step->dparam;
+	node->op->backward(&args);
+	for (int i = 0; i < node->n_inputs; i++)
+		if (step->add_temporary[i]) {
+			struct pare_tensor din = gradient_view(exec, node->inputs[i]);
+			add_temporary(exec, &din);
+		}
+}
+
+void pare_exec_backward(struct pare_exec *exec)
+{
+	memset(exec->gradient_arena, 0, exec->gradient_floats * sizeof(float));
+	for (int s = exec->n_steps - 1; s >= 0; s--)
+		run_backward(exec, &exec->steps[s]);
+}

@@ -64,6 +64,8 @@ int64_t pare_store_trial_count(struct pare_store *store);
 int pare_store_trial(struct pare_store *store, int64_t id, struct pare_trial *trial, struct pare_error *error);
 /* All, in order; *trials malloc'd. */
 int pare_store_trials(struct pare_store *store, struct pare_trial **trials, int64_t *count, struct pare_error *error);
+/* The trial's weights are about to be removed: its row names none from now on. */
+int pare_store_forget_weights(struct pare_store *store, int64_t trial, struct pare_error *error);
 void pare_trial_release(struct pare_trial *trial);
 void pare_trials_free(struct pare_trial *trials, int64_t count);
 

@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* a is at least as good everywhere and better somewhere. Objectives are minimised where maximise[k] is false. NaN never dominates and is
- * always dominated. */
+/* a is at least as good everywhere and better somewhere. Objectives are minimised where maximise[k] is false. NaN never
+ * dominates and is always dominated. */
 bool pare_dominates(const double *a, const double *b, const bool *maximise, int objectives);
 
 /* front[i] = true for the points that no other dominates; of equal points the first stays. points [n][objectives]. */

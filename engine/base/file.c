@@ -11,8 +11,8 @@
 
 #include "engine/base/memory.h"
 
-/* One write() call: Linux moves at most 2^31 - 4096 bytes, so larger ones would be short anyway. */
-#define WRITE_CHUNK_BYTES ((size_t)1 << 30)
+/* One write() call; large enough that more would not be faster. */
+#define WRITE_CHUNK_BYTES ((size_t)1 << 20)
 #define READ_CHUNK_BYTES ((size_t)1 << 16)
 /* Temporary names tried before giving up; taken ones were left by killed processes of the same number. */
 #define TEMPORARY_NAMES 100
@@ -73,7 +73,7 @@ static ssize_t read_some(int fd, unsigned char *to, size_t wanted)
 static int read_all(int fd, size_t expected_bytes, size_t limit_bytes, struct pare_bytes *bytes)
 {
 	/* The size is a hint: files in /proc say 0, and a file may grow meanwhile. Asking for one byte more tells. */
-	size_t capacity = 0, wanted = expected_bytes ? expected_bytes + 1 : READ_CHUNK_BYTES;
+	size_t capacity = 0, wanted = expected_bytes + 1;
 	void *grown = NULL;
 	ssize_t count;
 

@@ -19,6 +19,9 @@ enum pare_stream {
 	PARE_STREAM_CONTROLLER = 5, /* proposals; index = trial */
 	PARE_STREAM_SYNTHETIC = 6,  /* generated data; index = image */
 	PARE_STREAM_TEST = 7,       /* tests only */
+	PARE_STREAM_TRAIN = 8,      /* seed of the baseline's training */
+	PARE_STREAM_FINE_TUNE_SHORT = 9, /* seed of a trial's fine-tuning; index = trial */
+	PARE_STREAM_FINE_TUNE_LONG = 10, /* seed of a finalist's fine-tuning; index = trial */
 };
 
 struct pare_rng {

@@ -11,7 +11,7 @@
 #include "engine/ops/planes.h"
 #include "engine/ops/window.h"
 
-static float window_size(const struct pare_pool2d *attrs, struct pare_window rows, struct pare_window columns)
+static float window_size(const struct pare_pool2d *attrs, struct pare_extent rows, struct pare_extent columns)
 {
 	if (attrs->count_include_pad)
 		return (float)(rows.padded * columns.padded);
@@ -19,7 +19,7 @@ static float window_size(const struct pare_pool2d *attrs, struct pare_window row
 }
 
 /* One output pixel, all lanes; `lanes` is a constant where this is inlined. */
-static inline void average_window(const float *x, int64_t in_width, struct pare_window rows, struct pare_window columns,
+static inline void average_window(const float *x, int64_t in_width, struct pare_extent rows, struct pare_extent columns,
                                   float size, float *y, int lanes)
 {
 	float sum[PARE_LANES] = {0};
@@ -32,7 +32,7 @@ static inline void average_window(const float *x, int64_t in_width, struct pare_
 		y[lane] = sum[lane] / size;
 }
 
-static inline void spread_window(float *dx, int64_t in_width, struct pare_window rows, struct pare_window columns,
+static inline void spread_window(float *dx, int64_t in_width, struct pare_extent rows, struct pare_extent columns,
                                  float size, const float *dy, int lanes)
 {
 	float share[PARE_LANES];
@@ -55,9 +55,9 @@ static void forward_plane(void *context, int64_t plane, int worker)
 
 	(void)worker;
 	for (int64_t i = 0; i < out->dim[1]; i++) {
-		struct pare_window rows = pare_pool2d_rows(attrs, i, in->dim[1]);
+		struct pare_extent rows = pare_pool2d_rows(attrs, i, in->dim[1]);
 		for (int64_t j = 0; j < out->dim[2]; j++) {
-			struct pare_window columns = pare_pool2d_columns(attrs, j, in->dim[2]);
+			struct pare_extent columns = pare_pool2d_columns(attrs, j, in->dim[2]);
 			float size = window_size(attrs, rows, columns);
 			if (args->out.lanes == 1)
 				average_window(x, in->dim[2], rows, columns, size, y, 1);
@@ -86,9 +86,9 @@ static void backward_plane(void *context, int64_t plane, int worker)
 	if (!args->din_accumulate[0])
 		memset(dx, 0, sizeof(float) * (size_t)in_floats);
 	for (int64_t i = 0; i < out->dim[1]; i++) {
-		struct pare_window rows = pare_pool2d_rows(attrs, i, in->dim[1]);
+		struct pare_extent rows = pare_pool2d_rows(attrs, i, in->dim[1]);
 		for (int64_t j = 0; j < out->dim[2]; j++) {
-			struct pare_window columns = pare_pool2d_columns(attrs, j, in->dim[2]);
+			struct pare_extent columns = pare_pool2d_columns(attrs, j, in->dim[2]);
 			float size = window_size(attrs, rows, columns);
 			if (args->dout.lanes == 1)
 				spread_window(dx, in->dim[2], rows, columns, size, dy, 1);

@@ -34,7 +34,7 @@ static size_t saved_bytes(const struct pare_graph *graph, const struct pare_node
 struct patch {
 	const float *x; /* plane */
 	int64_t row_floats;
-	struct pare_window rows, columns;
+	struct pare_extent rows, columns;
 	int32_t first_offset, kernel_w;
 };
 

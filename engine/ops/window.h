@@ -16,26 +16,26 @@ void pare_pool2d_describe(const struct pare_node *node, struct pare_strbuf *text
 
 /* Rows or columns [begin, end) of the image under window `output`; `padded` is its length clipped to the padded image.
  */
-struct pare_window {
+struct pare_extent {
 	int64_t begin, end, padded;
 };
 
-static inline struct pare_window pare_window_at(int64_t output, int64_t in, int64_t kernel, int64_t stride,
+static inline struct pare_extent pare_extent_at(int64_t output, int64_t in, int64_t kernel, int64_t stride,
                                                 int64_t pad_begin, int64_t pad_end)
 {
 	int64_t begin = output * stride - pad_begin, end = begin + kernel;
 	int64_t padded_end = end < in + pad_end ? end : in + pad_end;
-	return (struct pare_window){begin > 0 ? begin : 0, end < in ? end : in, padded_end - begin};
+	return (struct pare_extent){begin > 0 ? begin : 0, end < in ? end : in, padded_end - begin};
 }
 
-static inline struct pare_window pare_pool2d_rows(const struct pare_pool2d *attrs, int64_t output, int64_t in)
+static inline struct pare_extent pare_pool2d_rows(const struct pare_pool2d *attrs, int64_t output, int64_t in)
 {
-	return pare_window_at(output, in, attrs->kernel_h, attrs->stride_h, attrs->pad_top, attrs->pad_bottom);
+	return pare_extent_at(output, in, attrs->kernel_h, attrs->stride_h, attrs->pad_top, attrs->pad_bottom);
 }
 
-static inline struct pare_window pare_pool2d_columns(const struct pare_pool2d *attrs, int64_t output, int64_t in)
+static inline struct pare_extent pare_pool2d_columns(const struct pare_pool2d *attrs, int64_t output, int64_t in)
 {
-	return pare_window_at(output, in, attrs->kernel_w, attrs->stride_w, attrs->pad_left, attrs->pad_right);
+	return pare_extent_at(output, in, attrs->kernel_w, attrs->stride_w, attrs->pad_left, attrs->pad_right);
 }
 
 #endif

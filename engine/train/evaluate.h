@@ -1,5 +1,5 @@
 /*
- * Accuracy on a split, in inference mode: batch norm folded, images spread over the pool's workers in blocks of PARE_LANES,
+ * Accuracy on a split, in inference mode (hand in a folded graph for speed), images spread over the pool's workers in blocks of PARE_LANES,
  * each worker taking its block through the whole network. Results do not depend on the number of threads.
  */
 #ifndef PARE_ENGINE_TRAIN_EVALUATE_H

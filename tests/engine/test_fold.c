@@ -47,6 +47,7 @@ static void test_fold__folded_networks_compute_the_same(void **state)
 	struct pare_graph *graph;
 	for (int n = 0; (graph = test_net_build_nth(n)); n++) {
 		test_net_randomize(graph, 21);
+		test_net_name_output(graph, "logits");
 		struct pare_graph *folded = fold(graph);
 		expect_same_function(graph, folded);
 		assert_true(folded->n_nodes + count_batch_norms(graph) == graph->n_nodes + count_batch_norms(folded));
@@ -208,7 +209,9 @@ static void test_fold__numbers_of_one_filter(void **state)
 	const float values[] = {2.0f, 0.5f, 3.0f, -1.0f, 0.25f, 4.0f - attrs->epsilon};
 	for (int p = 0; p < 6; p++)
 		graph->params[p].data[0] = values[p];
+	test_net_name_output(graph, "logits");
 	struct pare_graph *folded = fold(graph);
+	assert_string_equal(folded->values[folded->output].name, "logits");
 	assert_int_equal(folded->n_params, 2);
 	assert_true(fabs((double)folded->params[0].data[0] - 3.0) < 1e-6);    /* 2 * 3 / 2 */
 	assert_true(fabs((double)folded->params[1].data[0] - -0.625) < 1e-6); /* (0.5 - 0.25) * 3 / 2 - 1 */

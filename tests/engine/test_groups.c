@@ -8,7 +8,7 @@
 
 #include "engine/base/strbuf.h"
 #include "engine/compress/groups.h"
-#include "engine/zoo/zoo.h"
+#include "engine/ops/builders.h"
 #include "tests/support/nets.h"
 
 /* "name:channels" of every group, "!" behind frozen ones, then the layers whose filters it holds. */
@@ -111,6 +111,20 @@ static void test_groups__one_layer_in_two_groups_gets_a_suffix(void **state)
 	              "input:3! stem:7(stem) stem#2:5(stem) left.conv:6(left.conv) join:8(join) fc:5!(fc)");
 }
 
+/* Channels 0 to 4 of one layer are the network's output, nobody reads the others: same layer, but not interchangeable.
+ */
+static void test_groups__frozen_channels_are_apart_from_free_ones(void **state)
+{
+	(void)state;
+	struct pare_graph *graph = pare_graph_new("half", pare_shape_chw(3, 4, 4), "input");
+	struct pare_slice slice = {.stop = {5, 4, 4}, .step = {1, 1, 1}};
+	int value = graph->input;
+	assert_int_equal(pare_build_conv(graph, "conv", 8, 3, 1, 1, false, &value, NULL), PARE_OK);
+	assert_int_equal(pare_build_slice(graph, "slice", &slice, &value, NULL), PARE_OK);
+	graph->output = value;
+	expect_groups(graph, "input:3! conv:3(conv) conv#2:5!(conv)");
+}
+
 static void test_groups__frozen_groups_say_why(void **state)
 {
 	(void)state;
@@ -205,6 +219,7 @@ int main(void)
 	        cmocka_unit_test(test_groups__option_a_shortcuts_split_the_residual_stream),
 	        cmocka_unit_test(test_groups__resnet8_has_three_groups_in_its_residual_stream),
 	        cmocka_unit_test(test_groups__one_layer_in_two_groups_gets_a_suffix),
+	        cmocka_unit_test(test_groups__frozen_channels_are_apart_from_free_ones),
 	        cmocka_unit_test(test_groups__frozen_groups_say_why),
 	        cmocka_unit_test(test_groups__every_network_has_consistent_slots_in_channel_order),
 	        cmocka_unit_test(test_groups__an_operator_that_cannot_tell_is_named),

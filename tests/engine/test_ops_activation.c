@@ -16,20 +16,22 @@ static void check(struct pare_shape in, int64_t images, int lanes)
 {
 	char name[64];
 	struct op_case c = {
-		.name = name,
-		.op = &pare_op_relu,
-		.reference = reference_relu,
-		.n_inputs = 1,
-		.in = {in},
-		.images = images,
-		.lanes = lanes,
-		.tolerance = 0.0,           /* nothing is rounded */
-		.gradient_tolerance = 1e-7, /* the difference quotient's */
+	        .name = name,
+	        .op = &pare_op_relu,
+	        .reference = reference_relu,
+	        .n_inputs = 1,
+	        .in = {in},
+	        .images = images,
+	        .lanes = lanes,
+	        .tolerance = 0.0,           /* nothing is rounded */
+	        .gradient_tolerance = 1e-7, /* the difference quotient's */
 	};
 
-	snprintf(name, sizeof(name), "relu %lld channels, %lld images, %d lanes", (long long)in.dim[0], (long long)images, lanes);
+	snprintf(name, sizeof(name), "relu %lld channels, %lld images, %d lanes", (long long)in.dim[0],
+	         (long long)images, lanes);
 	op_check(&c);
-	snprintf(name, sizeof(name), "relu6 %lld channels, %lld images, %d lanes", (long long)in.dim[0], (long long)images, lanes);
+	snprintf(name, sizeof(name), "relu6 %lld channels, %lld images, %d lanes", (long long)in.dim[0],
+	         (long long)images, lanes);
 	c.op = &pare_op_relu6;
 	c.reference = reference_relu6;
 	op_check(&c);
@@ -50,8 +52,10 @@ static void test_ops_activation__agrees_with_reference_over_batches_and_shapes(v
 static void test_ops_activation__bends_at_zero_and_six(void **state)
 {
 	const float x[] = {-1.0f, 0.0f, 3.0f, 6.0f, 7.0f, INFINITY, -INFINITY};
-	const float relu[] = {0.0f, 0.0f, 3.0f, 6.0f, 7.0f, INFINITY, 0.0f}, relu6[] = {0.0f, 0.0f, 3.0f, 6.0f, 6.0f, 6.0f, 0.0f};
-	const float through[] = {0.0f, 0.0f, 1.0f, 1.0f, 1.0f, 1.0f, 0.0f}, through6[] = {0.0f, 0.0f, 1.0f, 0.0f, 0.0f, 0.0f, 0.0f};
+	const float relu[] = {0.0f, 0.0f, 3.0f, 6.0f, 7.0f, INFINITY, 0.0f},
+	            relu6[] = {0.0f, 0.0f, 3.0f, 6.0f, 6.0f, 6.0f, 0.0f};
+	const float through[] = {0.0f, 0.0f, 1.0f, 1.0f, 1.0f, 1.0f, 0.0f},
+	            through6[] = {0.0f, 0.0f, 1.0f, 0.0f, 0.0f, 0.0f, 0.0f};
 	const float ones[] = {1.0f, 1.0f, 1.0f, 1.0f, 1.0f, 1.0f, 1.0f};
 	float y[7], dx[7];
 
@@ -87,9 +91,9 @@ static void test_ops_activation__lets_nan_through(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ops_activation__agrees_with_reference_over_batches_and_shapes),
-		cmocka_unit_test(test_ops_activation__bends_at_zero_and_six),
-		cmocka_unit_test(test_ops_activation__lets_nan_through),
+	        cmocka_unit_test(test_ops_activation__agrees_with_reference_over_batches_and_shapes),
+	        cmocka_unit_test(test_ops_activation__bends_at_zero_and_six),
+	        cmocka_unit_test(test_ops_activation__lets_nan_through),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

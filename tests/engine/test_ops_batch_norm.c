@@ -18,21 +18,21 @@ static const struct pare_batch_norm usual = {.epsilon = 1e-5f, .momentum = 0.1f}
 static struct op_case make_case(struct pare_shape in, int64_t images, int lanes, enum pare_activation activation)
 {
 	struct op_case c = {
-		.name = "batch norm",
-		.op = &pare_op_batch_norm,
-		.reference = reference_batch_norm,
-		.attrs = &usual,
-		.n_inputs = 1,
-		.n_params = N_PARAMS,
-		.n_trained = 2,
-		.in = {in},
-		.positive_params = 1 << RUNNING_VARIANCE,
-		.noisy_gradient = true,
-		.images = images,
-		.lanes = lanes,
-		.activation = activation,
-		.tolerance = 2e-6,          /* a float mean and a float r, then three roundings */
-		.gradient_tolerance = 2e-5, /* two float sums of up to 64 terms, three products */
+	        .name = "batch norm",
+	        .op = &pare_op_batch_norm,
+	        .reference = reference_batch_norm,
+	        .attrs = &usual,
+	        .n_inputs = 1,
+	        .n_params = N_PARAMS,
+	        .n_trained = 2,
+	        .in = {in},
+	        .positive_params = 1 << RUNNING_VARIANCE,
+	        .noisy_gradient = true,
+	        .images = images,
+	        .lanes = lanes,
+	        .activation = activation,
+	        .tolerance = 2e-6,          /* a float mean and a float r, then three roundings */
+	        .gradient_tolerance = 2e-5, /* two float sums of up to 64 terms, three products */
 	};
 	for (int i = 0; i < N_PARAMS; i++)
 		c.param[i] = pare_shape_vector(in.dim[0]);
@@ -44,9 +44,9 @@ static void check(struct pare_shape in, int64_t images, int lanes, enum pare_act
 	struct op_case c = make_case(in, images, lanes, activation);
 	char name[128];
 
-	snprintf(name, sizeof(name), "batch norm %lldx%lldx%lld, %lld images, %d lanes, activation %d", (long long)in.dim[0],
-	         (long long)(in.rank == 3 ? in.dim[1] : 1), (long long)(in.rank == 3 ? in.dim[2] : 1), (long long)images, lanes,
-	         (int)activation);
+	snprintf(name, sizeof(name), "batch norm %lldx%lldx%lld, %lld images, %d lanes, activation %d",
+	         (long long)in.dim[0], (long long)(in.rank == 3 ? in.dim[1] : 1),
+	         (long long)(in.rank == 3 ? in.dim[2] : 1), (long long)images, lanes, (int)activation);
 	c.name = name;
 	op_check(&c);
 }
@@ -91,7 +91,8 @@ static void test_ops_batch_norm__updates_running_statistics_in_training_only(voi
 		double mean, variance, n = 19 * 4 * 5;
 		reference_moments(rig.reference.in[0], 19, &c.in[0], channel, &mean, &variance);
 		double new_mean = 0.9 * rig.reference.param[RUNNING_MEAN][channel] + 0.1 * mean;
-		double new_variance = 0.9 * rig.reference.param[RUNNING_VARIANCE][channel] + 0.1 * variance * n / (n - 1);
+		double new_variance =
+		        0.9 * rig.reference.param[RUNNING_VARIANCE][channel] + 0.1 * variance * n / (n - 1);
 		assert_true(fabs((double)rig.param[RUNNING_MEAN][channel] - new_mean) < 1e-6);
 		assert_true(fabs((double)rig.param[RUNNING_VARIANCE][channel] - new_variance) < 1e-6);
 	}
@@ -187,13 +188,13 @@ static void test_ops_batch_norm__refuses_bad_attributes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ops_batch_norm__agrees_with_reference_over_batches_and_shapes),
-		cmocka_unit_test(test_ops_batch_norm__sums_planes_longer_than_a_chunk),
-		cmocka_unit_test(test_ops_batch_norm__updates_running_statistics_in_training_only),
-		cmocka_unit_test(test_ops_batch_norm__keeps_its_digits_far_from_zero),
-		cmocka_unit_test(test_ops_batch_norm__survives_one_value_a_channel),
-		cmocka_unit_test(test_ops_batch_norm__lets_nan_through),
-		cmocka_unit_test(test_ops_batch_norm__refuses_bad_attributes),
+	        cmocka_unit_test(test_ops_batch_norm__agrees_with_reference_over_batches_and_shapes),
+	        cmocka_unit_test(test_ops_batch_norm__sums_planes_longer_than_a_chunk),
+	        cmocka_unit_test(test_ops_batch_norm__updates_running_statistics_in_training_only),
+	        cmocka_unit_test(test_ops_batch_norm__keeps_its_digits_far_from_zero),
+	        cmocka_unit_test(test_ops_batch_norm__survives_one_value_a_channel),
+	        cmocka_unit_test(test_ops_batch_norm__lets_nan_through),
+	        cmocka_unit_test(test_ops_batch_norm__refuses_bad_attributes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

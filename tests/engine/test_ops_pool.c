@@ -1,5 +1,5 @@
-/* Max, average and global average pooling: against the reference and finite differences over windows and batches; PyTorch's
- * output sizes and divisors; ties, NaN, what is refused. */
+/* Max, average and global average pooling: against the reference and finite differences over windows and batches;
+ * PyTorch's output sizes and divisors; ties, NaN, what is refused. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,29 +18,57 @@ static const struct {
 	struct pare_pool2d attrs;
 	int64_t height, width;
 } windows[] = {
-	{"2x2 stride 2", {.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2}, 4, 6},
-	{"2x2 stride 2 odd", {.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2}, 5, 7},
-	{"2x2 stride 2 odd ceil", {.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2, .ceil_mode = 1}, 5, 7},
-	{"3x3 stride 2 pad 1",
-	 {.kernel_h = 3, .kernel_w = 3, .stride_h = 2, .stride_w = 2, .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1},
-	 7,
-	 6},
-	{"3x3 stride 2 pad 1 ceil",
-	 {.kernel_h = 3, .kernel_w = 3, .stride_h = 2, .stride_w = 2, .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1,
-	  .ceil_mode = 1},
-	 6,
-	 8},
-	{"3x2 stride 1x3, uneven pads",
-	 {.kernel_h = 3, .kernel_w = 2, .stride_h = 1, .stride_w = 3, .pad_top = 2, .pad_left = 0, .pad_bottom = 1, .pad_right = 1},
-	 5,
-	 4},
-	{"2x2 stride 3 (above the kernel)", {.kernel_h = 2, .kernel_w = 2, .stride_h = 3, .stride_w = 3}, 8, 5},
-	{"1x3 overlapping", {.kernel_h = 1, .kernel_w = 3, .stride_h = 1, .stride_w = 1}, 3, 7},
-	{"5x5 stride 4 ceil uneven pads",
-	 {.kernel_h = 5, .kernel_w = 5, .stride_h = 4, .stride_w = 4, .pad_top = 0, .pad_left = 3, .pad_bottom = 2, .pad_right = 0,
-	  .ceil_mode = 1},
-	 9,
-	 9},
+        {"2x2 stride 2", {.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2}, 4, 6},
+        {"2x2 stride 2 odd", {.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2}, 5, 7},
+        {"2x2 stride 2 odd ceil", {.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2, .ceil_mode = 1}, 5, 7},
+        {"3x3 stride 2 pad 1",
+         {.kernel_h = 3,
+          .kernel_w = 3,
+          .stride_h = 2,
+          .stride_w = 2,
+          .pad_top = 1,
+          .pad_left = 1,
+          .pad_bottom = 1,
+          .pad_right = 1},
+         7,
+         6},
+        {"3x3 stride 2 pad 1 ceil",
+         {.kernel_h = 3,
+          .kernel_w = 3,
+          .stride_h = 2,
+          .stride_w = 2,
+          .pad_top = 1,
+          .pad_left = 1,
+          .pad_bottom = 1,
+          .pad_right = 1,
+          .ceil_mode = 1},
+         6,
+         8},
+        {"3x2 stride 1x3, uneven pads",
+         {.kernel_h = 3,
+          .kernel_w = 2,
+          .stride_h = 1,
+          .stride_w = 3,
+          .pad_top = 2,
+          .pad_left = 0,
+          .pad_bottom = 1,
+          .pad_right = 1},
+         5,
+         4},
+        {"2x2 stride 3 (above the kernel)", {.kernel_h = 2, .kernel_w = 2, .stride_h = 3, .stride_w = 3}, 8, 5},
+        {"1x3 overlapping", {.kernel_h = 1, .kernel_w = 3, .stride_h = 1, .stride_w = 1}, 3, 7},
+        {"5x5 stride 4 ceil uneven pads",
+         {.kernel_h = 5,
+          .kernel_w = 5,
+          .stride_h = 4,
+          .stride_w = 4,
+          .pad_top = 0,
+          .pad_left = 3,
+          .pad_bottom = 2,
+          .pad_right = 0,
+          .ceil_mode = 1},
+         9,
+         9},
 };
 #define N_WINDOWS ((int)(sizeof(windows) / sizeof(windows[0])))
 
@@ -57,20 +85,21 @@ static void check_pool(const struct pare_op *op, reference_fn reference, bool in
 			struct pare_pool2d attrs = windows[i].attrs;
 			char name[128];
 			struct op_case c = {
-				.name = name,
-				.op = op,
-				.reference = reference,
-				.attrs = &attrs,
-				.n_inputs = 1,
-				.in = {pare_shape_chw(batches[b].channels, windows[i].height, windows[i].width)},
-				.distinct_inputs = true,
-				.images = batches[b].images,
-				.lanes = batches[b].lanes,
-				.tolerance = tolerance,
-				.gradient_tolerance = 1e-6, /* a few roundings */
+			        .name = name,
+			        .op = op,
+			        .reference = reference,
+			        .attrs = &attrs,
+			        .n_inputs = 1,
+			        .in = {pare_shape_chw(batches[b].channels, windows[i].height, windows[i].width)},
+			        .distinct_inputs = true,
+			        .images = batches[b].images,
+			        .lanes = batches[b].lanes,
+			        .tolerance = tolerance,
+			        .gradient_tolerance = 1e-6, /* a few roundings */
 			};
 			attrs.count_include_pad = include_pad;
-			snprintf(name, sizeof(name), "%s %s, %lld images", op->name, windows[i].name, (long long)c.images);
+			snprintf(name, sizeof(name), "%s %s, %lld images", op->name, windows[i].name,
+			         (long long)c.images);
 			op_check(&c);
 		}
 }
@@ -102,15 +131,15 @@ static void test_ops_pool__global_average_agrees_with_reference(void **state)
 	for (int i = 0; i < 4; i++)
 		for (int b = 0; b < N_BATCHES; b++) {
 			struct op_case c = {
-				.name = "global average pool",
-				.op = &pare_op_global_average_pool,
-				.reference = reference_global_average_pool,
-				.n_inputs = 1,
-				.in = {shapes[i]},
-				.images = batches[b].images,
-				.lanes = batches[b].lanes,
-				.tolerance = 1e-6, /* sums in float over 64 values at most */
-				.gradient_tolerance = 1e-6,
+			        .name = "global average pool",
+			        .op = &pare_op_global_average_pool,
+			        .reference = reference_global_average_pool,
+			        .n_inputs = 1,
+			        .in = {shapes[i]},
+			        .images = batches[b].images,
+			        .lanes = batches[b].lanes,
+			        .tolerance = 1e-6, /* sums in float over 64 values at most */
+			        .gradient_tolerance = 1e-6,
 			};
 			op_check(&c);
 		}
@@ -128,8 +157,14 @@ static struct pare_shape infer(const struct pare_op *op, struct pare_pool2d attr
 /* Numbers from torch.nn.MaxPool2d and AvgPool2d. */
 static void test_ops_pool__has_pytorchs_output_sizes(void **state)
 {
-	struct pare_pool2d attrs = {.kernel_h = 3, .kernel_w = 3, .stride_h = 2, .stride_w = 2, .pad_top = 1, .pad_left = 1,
-	                            .pad_bottom = 1, .pad_right = 1};
+	struct pare_pool2d attrs = {.kernel_h = 3,
+	                            .kernel_w = 3,
+	                            .stride_h = 2,
+	                            .stride_w = 2,
+	                            .pad_top = 1,
+	                            .pad_left = 1,
+	                            .pad_bottom = 1,
+	                            .pad_right = 1};
 	struct pare_shape out;
 
 	(void)state;
@@ -138,11 +173,54 @@ static void test_ops_pool__has_pytorchs_output_sizes(void **state)
 	attrs.ceil_mode = 1;
 	out = infer(&pare_op_average_pool, attrs, pare_shape_chw(7, 112, 31), PARE_OK);
 	assert_true(out.dim[1] == 57 && out.dim[2] == 16);
-	/* ceil would start a window in the end padding: (2 + 2 - 1) / 3 rounded up is 1, plus 1 is 2, but row 3 is padding */
-	attrs = (struct pare_pool2d){.kernel_h = 2, .kernel_w = 1, .stride_h = 3, .stride_w = 1, .pad_top = 1, .pad_bottom = 1,
+	/* ceil would start a window in the end padding: (2 + 2 - 1) / 3 rounded up is 1, plus 1 is 2, but row 3 is
+	 * padding */
+	attrs = (struct pare_pool2d){.kernel_h = 2,
+	                             .kernel_w = 1,
+	                             .stride_h = 3,
+	                             .stride_w = 1,
+	                             .pad_top = 1,
+	                             .pad_bottom = 1,
 	                             .ceil_mode = 1};
 	out = infer(&pare_op_max_pool, attrs, pare_shape_chw(1, 2, 4), PARE_OK);
 	assert_true(out.dim[1] == 1 && out.dim[2] == 4);
+}
+
+/* torch.nn.AvgPool2d(3, 2, 1, ceil_mode=True) over a 6x6 image of ones: the fourth windows hang over the padding, too.
+ */
+static void test_ops_pool__has_pytorchs_divisors(void **state)
+{
+	const float expected[] = {4 / 9.0f, 2 / 3.0f, 2 / 3.0f, 1 / 3.0f, 2 / 3.0f, 1.0f, 1.0f, 0.5f,
+	                          2 / 3.0f, 1.0f,     1.0f,     0.5f,     1 / 3.0f, 0.5f, 0.5f, 0.25f};
+	struct pare_pool2d attrs = {.kernel_h = 3,
+	                            .kernel_w = 3,
+	                            .stride_h = 2,
+	                            .stride_w = 2,
+	                            .pad_top = 1,
+	                            .pad_left = 1,
+	                            .pad_bottom = 1,
+	                            .pad_right = 1,
+	                            .ceil_mode = 1};
+
+	(void)state;
+	for (attrs.count_include_pad = 0; attrs.count_include_pad <= 1; attrs.count_include_pad++) {
+		struct op_case c = {.name = "divisors",
+		                    .op = &pare_op_average_pool,
+		                    .reference = reference_average_pool,
+		                    .attrs = &attrs,
+		                    .n_inputs = 1,
+		                    .in = {pare_shape_chw(1, 6, 6)},
+		                    .images = 1,
+		                    .lanes = 1};
+		struct op_rig rig;
+		op_rig_open(&rig, &c);
+		for (int i = 0; i < 36; i++)
+			rig.in[0].data[i] = 1.0f;
+		op_rig_run(&rig, false, NULL);
+		for (int i = 0; i < 16; i++)
+			assert_true(fabsf(rig.out.data[i] - (attrs.count_include_pad ? expected[i] : 1.0f)) < 1e-6f);
+		op_rig_close(&rig);
+	}
 }
 
 static void test_ops_pool__refuses_bad_attributes(void **state)
@@ -177,8 +255,13 @@ static const struct pare_pool2d three_by_three = {.kernel_h = 3, .kernel_w = 3, 
 
 static struct op_case one_window(int64_t images, int lanes)
 {
-	return (struct op_case){.name = "one window", .op = &pare_op_max_pool, .reference = reference_max_pool,
-	                        .attrs = &three_by_three, .n_inputs = 1, .in = {pare_shape_chw(1, 3, 3)}, .images = images,
+	return (struct op_case){.name = "one window",
+	                        .op = &pare_op_max_pool,
+	                        .reference = reference_max_pool,
+	                        .attrs = &three_by_three,
+	                        .n_inputs = 1,
+	                        .in = {pare_shape_chw(1, 3, 3)},
+	                        .images = images,
 	                        .lanes = lanes};
 }
 
@@ -193,7 +276,7 @@ static void test_ops_pool__max_gives_a_tie_to_the_first(void **state)
 			*pare_tensor_at(&rig.in[0], 0, e) = e == 4 || e == 7 ? 2.0f : -1.0f;
 		op_rig_run(&rig, true, NULL);
 		for (int64_t e = 0; e < 9; e++)
-			assert_true(*pare_tensor_at(&rig.din[0], 0, e) == (e == 4 ? rig.dout.data[0] : 0.0f));
+			assert_true(*pare_tensor_at(&rig.din[0], 0, e) == (e == 4 ? rig.dout_start[0] : 0.0f));
 		op_rig_close(&rig);
 	}
 }
@@ -217,8 +300,14 @@ static void test_ops_pool__max_lets_nan_through(void **state)
 /* Padding is not a zero that beats negative numbers. */
 static void test_ops_pool__max_never_picks_padding(void **state)
 {
-	const struct pare_pool2d attrs = {.kernel_h = 3, .kernel_w = 3, .stride_h = 1, .stride_w = 1, .pad_top = 1,
-	                                  .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
+	const struct pare_pool2d attrs = {.kernel_h = 3,
+	                                  .kernel_w = 3,
+	                                  .stride_h = 1,
+	                                  .stride_w = 1,
+	                                  .pad_top = 1,
+	                                  .pad_left = 1,
+	                                  .pad_bottom = 1,
+	                                  .pad_right = 1};
 	struct op_case c = one_window(1, 1);
 	struct op_rig rig;
 
@@ -246,7 +335,8 @@ static void assert_description(const struct pare_op *op, struct pare_pool2d attr
 
 static void test_ops_pool__describes_what_costs_time(void **state)
 {
-	struct pare_pool2d attrs = {.kernel_h = 3, .kernel_w = 2, .stride_h = 2, .stride_w = 1, .pad_top = 1, .pad_right = 1};
+	struct pare_pool2d attrs = {
+	        .kernel_h = 3, .kernel_w = 2, .stride_h = 2, .stride_w = 1, .pad_top = 1, .pad_right = 1};
 
 	(void)state;
 	assert_description(&pare_op_max_pool, attrs, "k3x2 s2x1 p1,0,0,1");
@@ -257,16 +347,17 @@ static void test_ops_pool__describes_what_costs_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ops_pool__max_agrees_with_reference),
-		cmocka_unit_test(test_ops_pool__average_agrees_with_reference),
-		cmocka_unit_test(test_ops_pool__average_including_padding_agrees_with_reference),
-		cmocka_unit_test(test_ops_pool__global_average_agrees_with_reference),
-		cmocka_unit_test(test_ops_pool__has_pytorchs_output_sizes),
-		cmocka_unit_test(test_ops_pool__refuses_bad_attributes),
-		cmocka_unit_test(test_ops_pool__max_gives_a_tie_to_the_first),
-		cmocka_unit_test(test_ops_pool__max_lets_nan_through),
-		cmocka_unit_test(test_ops_pool__max_never_picks_padding),
-		cmocka_unit_test(test_ops_pool__describes_what_costs_time),
+	        cmocka_unit_test(test_ops_pool__max_agrees_with_reference),
+	        cmocka_unit_test(test_ops_pool__average_agrees_with_reference),
+	        cmocka_unit_test(test_ops_pool__average_including_padding_agrees_with_reference),
+	        cmocka_unit_test(test_ops_pool__global_average_agrees_with_reference),
+	        cmocka_unit_test(test_ops_pool__has_pytorchs_output_sizes),
+	        cmocka_unit_test(test_ops_pool__has_pytorchs_divisors),
+	        cmocka_unit_test(test_ops_pool__refuses_bad_attributes),
+	        cmocka_unit_test(test_ops_pool__max_gives_a_tie_to_the_first),
+	        cmocka_unit_test(test_ops_pool__max_lets_nan_through),
+	        cmocka_unit_test(test_ops_pool__max_never_picks_padding),
+	        cmocka_unit_test(test_ops_pool__describes_what_costs_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -142,6 +142,10 @@ static void test_plan__text_with_wrong_names_is_refused(void **state)
 	               "found \"conv2=12/12\" where group \"conv1\" should stand");
 	expect_refused(*state, "input=3/3 conv1=8/8 conv2=12/12 conv3=1/7", PARE_E_INVALID,
 	               "group \"fc\" should follow");
+	expect_refused(*state, "input=3/3 conv12=8/8", PARE_E_INVALID,
+	               "found \"conv12=8/8\" where group \"conv1\" should stand");
+	expect_refused(*state, "input=3/3 conv1:8/8 conv2=12/12 conv3=1/7 fc=5/5", PARE_E_INVALID,
+	               "found \"conv1:8/8\" where group \"conv1\" should stand");
 	expect_refused(*state, "", PARE_E_INVALID, "group \"input\" should follow");
 	expect_refused(*state, "input=3/3 conv1=8/8 conv2=12/12 conv3=1/7 fc=5/5 fc2=5/5", PARE_E_INVALID,
 	               "found \"fc2=5/5\" after the last group");

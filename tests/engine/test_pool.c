@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -217,5 +218,6 @@ int main(void)
 	        cmocka_unit_test(test_pool__can_be_freed_unused),
 	};
 
+	alarm(120); /* a lost wake-up ends the program instead of blocking the suite */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -123,10 +123,11 @@ static void test_rng__uniforms_fill_all_cells_evenly(void **state)
 	assert_true(statistic > 20); /* far too even is no chance either */
 }
 
-/* Largest value of both: all bits set must stay below 1. */
-static void test_rng__uniforms_stay_below_one(void **state)
+/* All bits set must stay below 1, and neither that nor all bits clear may give an infinite normal. */
+static void test_rng__extreme_bits_stay_in_range(void **state)
 {
 	struct pare_rng rng = {.output = {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX}};
+	struct pare_rng zero = {.used = 0};
 
 	(void)state;
 	assert_true(pare_rng_uniform(&rng) < 1.0f);
@@ -134,6 +135,7 @@ static void test_rng__uniforms_stay_below_one(void **state)
 	assert_true(pare_rng_uniform_double(&rng) < 1.0);
 	rng.used = 0;
 	assert_true(isfinite(pare_rng_normal(&rng)));
+	assert_true(pare_rng_normal(&zero) == 0.0);
 }
 
 /* Moments of the standard normal: 0, 1, 0, 3, with standard errors 1, sqrt(2), sqrt(15), sqrt(96) over sqrt(n). */
@@ -240,7 +242,7 @@ int main(void)
 	        cmocka_unit_test(test_rng__every_part_of_the_key_matters),
 	        cmocka_unit_test(test_rng__uniforms_have_mean_and_variance),
 	        cmocka_unit_test(test_rng__uniforms_fill_all_cells_evenly),
-	        cmocka_unit_test(test_rng__uniforms_stay_below_one),
+	        cmocka_unit_test(test_rng__extreme_bits_stay_in_range),
 	        cmocka_unit_test(test_rng__normals_have_four_moments),
 	        cmocka_unit_test(test_rng__below_reaches_every_value_and_no_other),
 	        cmocka_unit_test(test_rng__below_is_unbiased_for_large_bounds),

@@ -4,10 +4,12 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "engine/base/memory.h"
 #include "engine/base/rng.h"
 #include "engine/ops/builders.h"
 #include "engine/zoo/zoo.h"
@@ -347,6 +349,14 @@ void test_net_randomize(struct pare_graph *graph, uint64_t seed)
 				param->data[i] = random_entry(param->role, &param->shape, &rng);
 			while (param->data[i] == 0.0f || param->data[i] == 1.0f);
 	}
+}
+
+void test_net_name_output(struct pare_graph *graph, const char *name)
+{
+	struct pare_value *output = &graph->values[graph->output];
+	free(output->name);
+	output->name = pare_strdup(name);
+	assert_non_null(output->name);
 }
 
 void test_plan_randomize(struct pare_plan *plan, const struct pare_groups *groups, double ratio, int64_t least,

@@ -26,6 +26,9 @@ struct pare_graph *test_net_build_nth(int n);
 /* Weights, biases and batch norm parameters such that no entry is 0 or 1, variances in [0.5, 2]. */
 void test_net_randomize(struct pare_graph *graph, uint64_t seed);
 
+/* Values are usually called like their nodes; an ONNX file's are not. */
+void test_net_name_output(struct pare_graph *graph, const char *name);
+
 /* Every group that is not frozen keeps between `least` and all channels (all if it has fewer), around ratio * channels.
  */
 void test_plan_randomize(struct pare_plan *plan, const struct pare_groups *groups, double ratio, int64_t least,

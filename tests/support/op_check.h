@@ -52,6 +52,7 @@ struct op_rig {
 	int indices[REFERENCE_MAX];
 	struct pare_tensor in[REFERENCE_MAX], din[REFERENCE_MAX], out, dout;
 	float *param[REFERENCE_MAX], *param_start[REFERENCE_MAX], *dparam[REFERENCE_MAX];
+	float *dout_start; /* backward may overwrite dout */
 	bool accumulate[REFERENCE_MAX];
 	struct reference_call reference;
 	double *weights; /* [images][out]: the loss is <out, weights> */
@@ -59,8 +60,8 @@ struct op_rig {
 
 void op_rig_open(struct op_rig *rig, const struct op_case *c);
 void op_rig_close(struct op_rig *rig);
-/* Parameters are set back to their start first. pool NULL = serial. training: backward follows, into din and dparam,
- * which hold what the caller left there (dparam is always added to). */
+/* Parameters and dout are set back to their start first. pool NULL = serial. training: backward follows, into din and
+ * dparam, which hold what the caller left there (dparam is always added to). */
 void op_rig_run(struct op_rig *rig, bool training, struct pare_pool *pool);
 
 #endif

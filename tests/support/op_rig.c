@@ -36,12 +36,13 @@ static void fill_tensor(const struct pare_tensor *tensor, const double *nchw, fl
 			*pare_tensor_at(tensor, i, e) = i < tensor->images ? (float)nchw[i * elements + e] : unused;
 }
 
-/* Values that floats hold exactly, so that reference and operator see the same. */
+/* Values that floats hold exactly, so that reference and operator see the same; wide enough to reach ReLU6's upper
+ * bend. */
 static double *random_values(int64_t count, struct pare_rng *rng, bool positive)
 {
 	double *values = new_bytes(sizeof(double) * (size_t)count);
 	for (int64_t i = 0; i < count; i++)
-		values[i] = (double)(float)(positive ? 0.5 + pare_rng_uniform_double(rng) : pare_rng_normal(rng));
+		values[i] = (double)(float)(positive ? 0.5 + pare_rng_uniform_double(rng) : 3.0 * pare_rng_normal(rng));
 	return values;
 }
 
@@ -159,6 +160,8 @@ void op_rig_open(struct op_rig *rig, const struct op_case *c)
 	rig->out = new_tensor(c, rig->reference.out_shape);
 	rig->dout = new_tensor(c, rig->reference.out_shape);
 	fill_tensor(&rig->dout, rig->weights, c->noisy_gradient ? LEAK : 0.0f);
+	rig->dout_start = new_bytes(sizeof(float) * (size_t)pare_tensor_size(&rig->dout));
+	memcpy(rig->dout_start, rig->dout.data, sizeof(float) * (size_t)pare_tensor_size(&rig->dout));
 }
 
 void op_rig_close(struct op_rig *rig)
@@ -176,6 +179,7 @@ void op_rig_close(struct op_rig *rig)
 	}
 	free(rig->out.data);
 	free(rig->dout.data);
+	free(rig->dout_start);
 	free(rig->reference.out);
 	free(rig->weights);
 }
@@ -184,6 +188,24 @@ static size_t bytes_of(const struct op_rig *rig, bool training,
                        size_t (*bytes)(const struct pare_graph *, const struct pare_node *, int64_t, int, bool))
 {
 	return bytes ? bytes(&rig->graph, &rig->node, rig->c->images, rig->c->lanes, training) : 0;
+}
+
+/* What prepare may see is all it gets. */
+static void prepare(const struct op_rig *rig, struct pare_op_args args)
+{
+	struct pare_tensor in[REFERENCE_MAX];
+
+	memcpy(in, rig->in, sizeof(in));
+	for (int i = 0; i < REFERENCE_MAX; i++)
+		in[i].data = NULL;
+	args.in = in;
+	args.out.data = args.dout.data = NULL;
+	args.din = NULL;
+	args.din_accumulate = NULL;
+	args.dparam = NULL;
+	args.saved = NULL;
+	args.workspace = NULL;
+	rig->c->op->prepare(&args);
 }
 
 void op_rig_run(struct op_rig *rig, bool training, struct pare_pool *pool)
@@ -207,11 +229,14 @@ void op_rig_run(struct op_rig *rig, bool training, struct pare_pool *pool)
 
 	for (int i = 0; i < c->n_params; i++)
 		memcpy(rig->param[i], rig->param_start[i], sizeof(float) * (size_t)pare_shape_elements(&c->param[i]));
+	memcpy(rig->dout.data, rig->dout_start, sizeof(float) * (size_t)pare_tensor_size(&rig->dout));
 	for (int i = 0; i < threads; i++)
 		workspace[i] = new_bytes(bytes_of(rig, training, c->op->workspace_bytes));
 	args.shared_workspace = new_bytes(bytes_of(rig, training, c->op->shared_workspace_bytes));
 	if (training && c->op->saved_bytes)
 		args.saved = new_bytes(c->op->saved_bytes(&rig->graph, &rig->node, c->images, c->lanes));
+	if (c->op->prepare)
+		prepare(rig, args);
 	c->op->forward(&args);
 	if (training)
 		c->op->backward(&args);

@@ -1,0 +1,338 @@
+/* The phases around the search: baseline, latency table, the whole, the end. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/file.h"
+#include "engine/compress/fold.h"
+#include "engine/train/evaluate.h"
+#include "experiments/export.h"
+#include "experiments/study_private.h"
+#include "experiments/weights.h"
+
+int pare_study_phase(struct pare_study *study, const char *name, const char *detail, struct pare_error *error)
+{
+	const struct pare_study_events *events = study->events;
+	if (events && events->phase && events->phase(events->context, name, detail))
+		return pare_error_set(error, PARE_E_STOPPED, "stopped before %s", name);
+	return PARE_OK;
+}
+
+int pare_study_network(struct pare_study *study, int64_t trial, struct pare_graph **graph, struct pare_error *error)
+{
+	struct pare_trial record;
+	int status;
+
+	*graph = NULL;
+	if (trial == PARE_TRIAL_BASELINE) {
+		*graph = pare_graph_copy(study->graph);
+		return *graph ? PARE_OK : pare_error_set(error, PARE_E_NOMEM, "out of memory");
+	}
+	status = pare_store_trial(study->store, trial, &record, error);
+	if (status)
+		return status;
+	if (record.weights[0])
+		status = pare_weights_get(study->weights_directory, record.weights, graph, error);
+	else
+		status = pare_error_set(error, PARE_E_NOT_FOUND, "the weights of trial %lld were not kept", (long long)trial);
+	pare_trial_release(&record);
+	return status;
+}
+
+static int train_baseline(struct pare_study *study, struct pare_graph *graph, struct pare_error *error)
+{
+	const struct pare_study_events *events = study->events;
+	struct pare_train_options options = pare_spec_train_options(
+		&study->spec, &study->spec.train, pare_rng_derive(study->spec.seed, PARE_STREAM_TRAIN, 0), study->pool);
+
+	if (events) {
+		options.progress = events->training;
+		options.progress_context = events->context;
+	}
+	return pare_train(graph, &study->splits.train, &options, error);
+}
+
+/* Makes the uncut network and keeps it; what is used from then on is always what was read back. */
+static int make_baseline(struct pare_study *study, char *hash, struct pare_error *error)
+{
+	struct pare_graph *graph = NULL;
+	int status = pare_spec_network(&study->spec, &study->splits.train_part, &graph, error);
+
+	if (!status && study->spec.has_train)
+		status = train_baseline(study, graph, error);
+	if (!status)
+		status = pare_weights_put(study->weights_directory, graph, hash, error);
+	if (!status)
+		status = pare_store_set(study->store, "baseline_weights", hash, error);
+	pare_graph_free(graph);
+	return status;
+}
+
+static int score(struct pare_study *study, const struct pare_graph *graph, const struct pare_split *split,
+                 double *accuracy, struct pare_error *error)
+{
+	struct pare_evaluation result;
+	struct pare_graph *folded = pare_fold_batch_norm(graph, error);
+	int status = folded ? pare_evaluate(folded, split, &study->spec.normalization, study->pool, &result, error)
+	                    : PARE_E_NOMEM;
+
+	pare_graph_free(folded);
+	*accuracy = status ? NAN : result.accuracy;
+	return status;
+}
+
+int pare_study_baseline(struct pare_study *study, struct pare_error *error)
+{
+	char hash[PARE_HASH_TEXT_SIZE] = "", *stored = NULL;
+	int status = pare_study_phase(study, "baseline", study->spec.zoo ? study->spec.zoo->name : study->spec.onnx, error);
+
+	if (!status)
+		status = pare_store_get(study->store, "baseline_weights", &stored, error);
+	if (!status && stored)
+		snprintf(hash, sizeof hash, "%s", stored);
+	else if (!status)
+		status = make_baseline(study, hash, error);
+	free(stored);
+	if (!status)
+		status = pare_weights_get(study->weights_directory, hash, &study->graph, error);
+	if (!status)
+		status = score(study, study->graph, &study->splits.search, &study->baseline_accuracy, error);
+	return status;
+}
+
+/* ---- latency table ---- */
+
+static int build_table(struct pare_study *study, const char *path, struct pare_error *error)
+{
+	const struct pare_spec *spec = &study->spec;
+	const struct pare_study_events *events = study->events;
+	struct pare_groups groups = {0};
+	struct pare_lut_build_options options = {.batch = spec->latency_batch, .threads = spec->latency_threads,
+	                                         .step = spec->step, .points = spec->latency_points,
+	                                         .min_ratio = spec->min_ratio, .max_ms = spec->latency_max_ms, .log = study->log};
+	struct pare_graph *folded = pare_fold_batch_norm(study->graph, error);
+	int status = folded ? pare_groups_init(&groups, folded, error) : PARE_E_NOMEM;
+
+	if (events) {
+		options.progress = events->table;
+		options.progress_context = events->context;
+	}
+	if (!status)
+		status = pare_lut_build(&study->lut, folded, &groups, &options, error);
+	if (!status)
+		status = pare_lut_write(study->lut, path, error);
+	pare_groups_release(&groups);
+	pare_graph_free(folded);
+	return status;
+}
+
+/* A table from elsewhere is copied: the study must not change when that file does. */
+static int copy_table(struct pare_study *study, const char *path, struct pare_error *error)
+{
+	const struct pare_spec *spec = &study->spec;
+	int status = pare_lut_read(&study->lut, spec->latency_table, spec->latency_foreign, spec->latency_batch,
+	                           spec->latency_threads, error);
+	return status ? status : pare_lut_write(study->lut, path, error);
+}
+
+static int check_table(struct pare_study *study, const char *path, struct pare_error *error)
+{
+	char hash[PARE_HASH_TEXT_SIZE], *stored = NULL;
+	int status = pare_lut_hash(study->lut, hash);
+
+	if (status)
+		return pare_error_set(error, PARE_E_NOMEM, "out of memory");
+	status = pare_store_get(study->store, "lut_hash", &stored, error);
+	if (!status && stored && strcmp(stored, hash))
+		status = pare_error_set_at(error, PARE_E_INVALID, path, 0, 0, "this is not the table the study began with");
+	if (!status && !stored)
+		status = pare_store_set(study->store, "lut_hash", hash, error);
+	free(stored);
+	return status;
+}
+
+int pare_study_table(struct pare_study *study, struct pare_error *error)
+{
+	const struct pare_spec *spec = &study->spec;
+	char *path = pare_study_path(study, "latency.lut", error);
+	int status = path ? PARE_OK : PARE_E_NOMEM;
+
+	if (!status)
+		status = pare_study_phase(study, "latency table", spec->latency_table ? spec->latency_table : "measured here", error);
+	if (!status && pare_file_exists(path)) /* foreign: the copy was checked when it was made */
+		status = pare_lut_read(&study->lut, path, true, spec->latency_batch, spec->latency_threads, error);
+	else if (!status)
+		status = spec->latency_table ? copy_table(study, path, error) : build_table(study, path, error);
+	if (!status)
+		status = check_table(study, path, error);
+	free(path);
+	return status;
+}
+
+/* ---- the problem ---- */
+
+static int record_baseline(struct pare_study *study, struct pare_error *error)
+{
+	char value[64], key[64];
+	int status;
+
+	study->binding.baseline.value[PARE_METRIC_ACCURACY] = study->baseline_accuracy;
+	study->binding.baseline.present[PARE_METRIC_ACCURACY] = true;
+	for (int m = 0; m < PARE_METRIC_COUNT; m++) {
+		if (!study->binding.baseline.present[m])
+			continue;
+		snprintf(key, sizeof key, "baseline.%s", pare_metric_info[m].name);
+		snprintf(value, sizeof value, "%.17g", study->binding.baseline.value[m]);
+		status = pare_store_set(study->store, key, value, error);
+		if (status)
+			return status;
+	}
+	for (int r = 0; r < study->binding.problem.n_resources; r++) {
+		snprintf(key, sizeof key, "budget.%s", study->binding.problem.resources[r].name);
+		snprintf(value, sizeof value, "%.17g", study->binding.problem.resources[r].budget);
+		status = pare_store_set(study->store, key, value, error);
+		if (status)
+			return status;
+	}
+	return PARE_OK;
+}
+
+int pare_study_bind(struct pare_study *study, struct pare_error *error)
+{
+	int status = pare_binding_init(&study->binding, &study->spec, study->graph, study->lut, error);
+	if (status)
+		return status;
+	study->bound = true;
+	return record_baseline(study, error);
+}
+
+/* ---- finalists ---- */
+
+static int tune_final(struct pare_study *study, const struct pare_trial *trial, struct pare_graph *graph,
+                      struct pare_final *final, struct pare_error *error)
+{
+	const struct pare_study_events *events = study->events;
+	struct pare_train_options options = pare_spec_train_options(
+		&study->spec, &study->spec.fine_tune_long,
+		pare_rng_derive(study->spec.seed, PARE_STREAM_FINE_TUNE_LONG, (uint64_t)trial->trial), study->pool);
+
+	if (events) {
+		options.progress = events->training;
+		options.progress_context = events->context;
+	}
+	final->metrics = trial->metrics;
+	snprintf(final->controller, sizeof final->controller, "%s", trial->controller);
+	int status = pare_train(graph, &study->splits.train, &options, error);
+	if (!status)
+		status = score(study, graph, &study->splits.search, &final->metrics.value[PARE_METRIC_ACCURACY], error);
+	if (!status)
+		status = pare_weights_put(study->weights_directory, graph, final->weights, error);
+	return status;
+}
+
+static int baseline_final(struct pare_study *study, struct pare_final *final, struct pare_error *error)
+{
+	char *stored = NULL;
+	int status = pare_store_get(study->store, "baseline_weights", &stored, error);
+
+	if (!status && stored)
+		snprintf(final->weights, sizeof final->weights, "%s", stored);
+	free(stored);
+	final->metrics = study->binding.baseline;
+	snprintf(final->controller, sizeof final->controller, "baseline");
+	return status;
+}
+
+static int measure(struct pare_study *study, const struct pare_graph *graph, double *ms, struct pare_error *error)
+{
+	struct pare_lut_entry entry;
+	struct pare_graph *folded = pare_fold_batch_norm(graph, error);
+	int status = folded ? pare_lut_measure(folded, study->spec.latency_batch, study->spec.latency_threads,
+	                                       20.0 * study->spec.latency_max_ms, &entry, error)
+	                    : PARE_E_NOMEM;
+	pare_graph_free(folded);
+	*ms = status ? NAN : entry.median_ms;
+	return status;
+}
+
+static int make_final(struct pare_study *study, int64_t id, struct pare_final *final, struct pare_error *error)
+{
+	struct pare_graph *graph = NULL;
+	struct pare_trial trial = {0};
+	int status = pare_study_network(study, id, &graph, error);
+
+	*final = (struct pare_final){.trial = id, .test_accuracy = NAN, .measured_latency_ms = NAN};
+	if (!status && id == PARE_TRIAL_BASELINE)
+		status = baseline_final(study, final, error);
+	else if (!status) {
+		status = pare_store_trial(study->store, id, &trial, error);
+		if (!status) /* a budget is a hard post-condition, whatever the controller believed */
+			status = pare_binding_check(&study->binding, &trial.metrics, error);
+		if (!status)
+			status = tune_final(study, &trial, graph, final, error);
+	}
+	if (!status)
+		status = score(study, graph, &study->splits.test, &final->test_accuracy, error);
+	if (!status)
+		status = measure(study, graph, &final->measured_latency_ms, error);
+	pare_trial_release(&trial);
+	pare_graph_free(graph);
+	return status;
+}
+
+static bool find_final(const struct pare_final *finals, int count, int64_t trial)
+{
+	for (int i = 0; i < count; i++)
+		if (finals[i].trial == trial)
+			return true;
+	return false;
+}
+
+int pare_study_final(struct pare_study *study, int64_t trial, struct pare_error *error)
+{
+	struct pare_final *finals = NULL, final;
+	int count = 0, status = pare_store_finals(study->store, &finals, &count, error);
+	bool done = !status && find_final(finals, count, trial);
+
+	free(finals);
+	if (status || done)
+		return status;
+	status = make_final(study, trial, &final, error);
+	if (!status)
+		status = pare_store_add_final(study->store, &final, error);
+	if (!status && study->events && study->events->final && study->events->final(study->events->context, &final))
+		status = pare_error_set(error, PARE_E_STOPPED, "stopped after the fine-tuning of trial %lld", (long long)trial);
+	return status;
+}
+
+/* ---- the end ---- */
+
+int pare_study_finish(struct pare_study *study, struct pare_error *error)
+{
+	char *path = pare_study_path(study, "best.onnx", error);
+	int status = path ? pare_export(study->store, study->directory, &(struct pare_export_options){.trial = "best"}, path, error)
+	                  : PARE_E_NOMEM;
+
+	if (!status)
+		status = pare_store_set(study->store, "status", "complete", error);
+	free(path);
+	return status;
+}
+
+int pare_study_run(struct pare_study *study, const struct pare_study_events *events, struct pare_error *error)
+{
+	int status;
+
+	study->events = events;
+	status = pare_study_baseline(study, error);
+	if (!status)
+		status = pare_study_table(study, error);
+	if (!status)
+		status = pare_study_bind(study, error);
+	if (!status)
+		status = pare_study_search(study, error);
+	if (!status)
+		status = pare_study_finish(study, error);
+	return status;
+}

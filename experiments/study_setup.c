@@ -1,0 +1,243 @@
+/* Opening a study: run directory, spec, store, data, network. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "engine/base/file.h"
+#include "engine/base/memory.h"
+#include "engine/io/onnx.h"
+#include "experiments/study_private.h"
+
+struct pare_train_options pare_spec_train_options(const struct pare_spec *spec, const struct pare_spec_train *section,
+                                                  uint64_t seed, struct pare_pool *pool)
+{
+	return (struct pare_train_options){
+		.batch = section->batch,
+		.epochs = section->epochs,
+		.steps = section->steps,
+		.schedule = section->schedule,
+		.sgd = section->sgd,
+		.label_smoothing = section->label_smoothing,
+		.flip = section->flip,
+		.crop_padding = section->crop_padding,
+		.normalization = spec->normalization,
+		.seed = seed,
+		.pool = pool,
+	};
+}
+
+static int check_input(const struct pare_graph *graph, const struct pare_dataset *data, struct pare_error *error)
+{
+	const struct pare_shape *input = &graph->values[graph->input].shape;
+	struct pare_shape wanted = pare_shape_chw(data->channels, data->height, data->width);
+	char a[64], b[64];
+
+	if (pare_shape_equal(input, &wanted))
+		return PARE_OK;
+	return pare_error_set(error, PARE_E_INVALID, "the network takes %s images, the data set has %s",
+	                      pare_shape_text(input, a, sizeof a), pare_shape_text(&wanted, b, sizeof b));
+}
+
+int pare_spec_network(const struct pare_spec *spec, const struct pare_dataset *data, struct pare_graph **graph,
+                      struct pare_error *error)
+{
+	int status;
+
+	*graph = NULL;
+	if (spec->zoo) {
+		struct pare_zoo_options options = {.input = pare_shape_chw(data->channels, data->height, data->width),
+		                                   .classes = data->classes, .width = spec->width, .seed = spec->seed};
+		return spec->zoo->build(&options, graph, error);
+	}
+	status = pare_onnx_read(spec->onnx, graph, error);
+	if (!status)
+		status = check_input(*graph, data, error);
+	if (status) {
+		pare_graph_free(*graph);
+		*graph = NULL;
+	}
+	return status;
+}
+
+static int load_data(struct pare_study *study, struct pare_error *error)
+{
+	study->pool = pare_pool_new(study->spec.threads);
+	if (!study->pool)
+		return pare_error_set(error, PARE_E_NOMEM, "cannot start %d threads", study->spec.threads);
+	return pare_splits_load(&study->splits, &study->spec.data, error);
+}
+
+static int set_directory(struct pare_study *study, const char *directory, struct pare_error *error)
+{
+	study->directory = pare_strdup(directory);
+	study->weights_directory = pare_path_join(directory, "weights");
+	return study->directory && study->weights_directory ? PARE_OK : pare_error_set(error, PARE_E_NOMEM, "out of memory");
+}
+
+char *pare_study_path(const struct pare_study *study, const char *name, struct pare_error *error)
+{
+	char *path = pare_path_join(study->directory, name);
+	if (!path)
+		pare_error_set(error, PARE_E_NOMEM, "out of memory");
+	return path;
+}
+
+static int open_store(struct pare_study *study, enum pare_store_mode mode, struct pare_error *error)
+{
+	char *path = pare_study_path(study, "study.db", error);
+	int status = path ? pare_store_open(&study->store, path, mode, error) : PARE_E_NOMEM;
+	free(path);
+	return status;
+}
+
+/* The folder must be ours from the start: two studies in one would overwrite each other. */
+static int make_directory(const struct pare_study *study, struct pare_error *error)
+{
+	char *parent = pare_path_directory(study->directory);
+	int status = parent ? pare_file_make_directories(parent, error) : pare_error_set(error, PARE_E_NOMEM, "out of memory");
+
+	free(parent);
+	if (status)
+		return status;
+	if (mkdir(study->directory, 0777) && errno == EEXIST)
+		return pare_error_set_at(error, PARE_E_EXISTS, study->directory, 0, 0,
+		                         "there is something here already; go on with `pare resume %s`, or choose another --run-dir",
+		                         study->directory);
+	return pare_file_make_directories(study->weights_directory, error);
+}
+
+/* The spec file is written last of all: a folder without one was never a study. */
+static int write_spec(struct pare_study *study, struct pare_error *error)
+{
+	struct pare_strbuf text;
+	char hash[PARE_HASH_TEXT_SIZE];
+	char *path = pare_study_path(study, "config.yaml", error);
+	int status = PARE_E_NOMEM;
+
+	pare_strbuf_init(&text);
+	if (!path || pare_spec_text(&study->spec, &text) || pare_spec_hash(&study->spec, hash)) {
+		pare_error_set(error, PARE_E_NOMEM, "out of memory");
+		goto out;
+	}
+	status = pare_store_set(study->store, "spec", text.text, error);
+	if (!status)
+		status = pare_store_set(study->store, "spec_hash", hash, error);
+	if (!status)
+		status = pare_store_set(study->store, "pare_version", PARE_VERSION, error);
+	if (!status)
+		status = pare_file_write_atomic(path, text.text, text.length, error);
+out:
+	pare_strbuf_release(&text);
+	free(path);
+	return status;
+}
+
+int pare_study_create(struct pare_study **out, struct pare_spec *spec, const char *directory, struct pare_error *error)
+{
+	struct pare_study *study = pare_calloc(1, sizeof *study);
+	int status;
+
+	*out = NULL;
+	if (!study) {
+		pare_spec_release(spec);
+		return pare_error_set(error, PARE_E_NOMEM, "out of memory");
+	}
+	study->spec = *spec;
+	/* Data first: a path with a typo should not leave a run directory behind. */
+	status = load_data(study, error);
+	if (!status)
+		status = set_directory(study, directory, error);
+	if (!status)
+		status = make_directory(study, error);
+	if (!status)
+		status = open_store(study, PARE_STORE_CREATE, error);
+	if (!status)
+		status = write_spec(study, error);
+	if (status) {
+		pare_study_free(study);
+		return status;
+	}
+	*out = study;
+	return PARE_OK;
+}
+
+/* The store and the spec file must tell of the same study. */
+static int check_spec(struct pare_study *study, struct pare_error *error)
+{
+	char hash[PARE_HASH_TEXT_SIZE], *stored = NULL;
+	int status = pare_store_get(study->store, "spec_hash", &stored, error);
+
+	if (!status && pare_spec_hash(&study->spec, hash))
+		status = pare_error_set(error, PARE_E_NOMEM, "out of memory");
+	if (!status && (!stored || strcmp(stored, hash)))
+		status = pare_error_set_at(error, PARE_E_INVALID, study->spec.path, 0, 0,
+		                           "this is not the configuration the study began with; start a new study for a changed one");
+	free(stored);
+	return status;
+}
+
+static int read_spec(struct pare_study *study, struct pare_error *error)
+{
+	struct pare_diagnostics diagnostics;
+	struct pare_strbuf text;
+	char *path = pare_study_path(study, "config.yaml", error);
+	int status = path ? PARE_OK : PARE_E_NOMEM;
+
+	pare_diagnostics_init(&diagnostics);
+	pare_strbuf_init(&text);
+	if (!status && !pare_file_exists(path))
+		status = pare_error_set_at(error, PARE_E_NOT_FOUND, study->directory, 0, 0,
+		                           "this is no run directory: it has no config.yaml (a run that was stopped before it began "
+		                           "leaves none: delete the folder and run again)");
+	if (!status && pare_spec_read(&study->spec, path, NULL, &diagnostics)) {
+		pare_diagnostics_print(&diagnostics, 0, &text);
+		status = pare_error_set(error, PARE_E_INVALID, "%s", text.text);
+	}
+	pare_strbuf_release(&text);
+	pare_diagnostics_release(&diagnostics);
+	free(path);
+	return status;
+}
+
+int pare_study_open(struct pare_study **out, const char *directory, struct pare_error *error)
+{
+	struct pare_study *study = pare_calloc(1, sizeof *study);
+	int status;
+
+	*out = NULL;
+	if (!study)
+		return pare_error_set(error, PARE_E_NOMEM, "out of memory");
+	status = set_directory(study, directory, error);
+	if (!status)
+		status = read_spec(study, error);
+	if (!status)
+		status = open_store(study, PARE_STORE_WRITE, error);
+	if (!status)
+		status = check_spec(study, error);
+	if (!status)
+		status = load_data(study, error);
+	if (status) {
+		pare_study_free(study);
+		return status;
+	}
+	*out = study;
+	return PARE_OK;
+}
+
+void pare_study_free(struct pare_study *study)
+{
+	if (!study)
+		return;
+	if (study->bound)
+		pare_binding_release(&study->binding);
+	pare_lut_free(study->lut);
+	pare_graph_free(study->graph);
+	pare_splits_release(&study->splits);
+	pare_store_close(study->store);
+	pare_pool_free(study->pool);
+	pare_spec_release(&study->spec);
+	free(study->directory);
+	free(study->weights_directory);
+	free(study);
+}

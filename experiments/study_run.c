@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/base/file.h"
+#include "engine/base/rng.h"
 #include "engine/compress/fold.h"
 #include "engine/train/evaluate.h"
 #include "experiments/export.h"

@@ -10,6 +10,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/memory.h"
+#include "engine/base/rng.h"
 #include "experiments/study_private.h"
 #include "experiments/weights.h"
 #include "search/pareto.h"

@@ -22,6 +22,7 @@ enum query {
 	COUNT_TRIALS,
 	ADD_TRIAL,
 	ADD_TRIAL_METRIC,
+	FORGET_WEIGHTS,
 	GET_TRIAL,
 	GET_TRIAL_METRICS,
 	ADD_FINAL,
@@ -39,6 +40,7 @@ static const char *const queries[N_QUERIES] = {
                       "seconds) "
                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         [ADD_TRIAL_METRIC] = "INSERT INTO trial_metrics (trial, name, value) VALUES (?1, ?2, ?3)",
+        [FORGET_WEIGHTS] = "UPDATE trials SET weights = NULL WHERE trial = ?1",
         [GET_TRIAL] = "SELECT trial, controller, round, parent, state, plan, plan_hash, weights, message, seconds FROM "
                       "trials "
                       "WHERE trial = ?1",
@@ -300,6 +302,17 @@ static int insert_trial(struct pare_store *store, const void *argument, struct p
 int pare_store_add_trial(struct pare_store *store, const struct pare_trial *trial, struct pare_error *error)
 {
 	return in_transaction(store, insert_trial, trial, error);
+}
+
+int pare_store_forget_weights(struct pare_store *store, int64_t trial, struct pare_error *error)
+{
+	struct pare_query *query = store->query[FORGET_WEIGHTS];
+	int status = check_writer(store, error);
+
+	if (status < 0)
+		return status;
+	pare_query_number(query, 1, trial);
+	return pare_query_run(query, error);
 }
 
 static int insert_final(struct pare_store *store, const void *argument, struct pare_error *error)

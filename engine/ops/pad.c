@@ -108,6 +108,8 @@ static void slim(void *attributes, const struct pare_channel_keep *in, int n_inp
 	(void)n_inputs;
 	for (int d = 0; d < out->rank; d++) {
 		int64_t begin = attrs->begin[d];
+		if (!out->dim[d].kept)
+			continue;
 		attrs->begin[d] = pare_dim_keep_count(&out->dim[d], 0, begin);
 		attrs->end[d] = pare_dim_keep_count(&out->dim[d], begin + in[0].dim[d].size, out->dim[d].size);
 	}

@@ -152,6 +152,7 @@ static bool read_choice(struct pare_spec_reader *reader, const char *path, const
 		pare_spec_complain(reader, pare_place_of_value(node), help.text, "%s: unknown value '%s'", path,
 		                   node->text);
 	} else {
+		pare_strbuf_add(&help, "allowed: ");
 		pare_spec_describe_option(option, 0, NULL, &help);
 		complain_type(reader, path, "one word", help.text, node);
 	}

@@ -38,7 +38,8 @@ static bool starts_with(const char *path, const char *section)
 /* In a section that was not given? */
 static bool is_left_out(const struct pare_spec *spec, const struct pare_spec_key *key)
 {
-	return (!spec->has_train && starts_with(key->option.name, "train")) ||
+	return (!spec->zoo && !spec->onnx && starts_with(key->option.name, "model")) ||
+	       (!spec->has_train && starts_with(key->option.name, "train")) ||
 	       (!spec->has_search && starts_with(key->option.name, "search")) ||
 	       (spec->n_constraints == 0 && starts_with(key->option.name, "constraints"));
 }

@@ -1,13 +1,14 @@
 /*
- * The trial store: one SQLite file (WAL), the record of a study. Together with the spec it is the only truth; fronts, reports
- * and controllers' states are recomputed from it.
+ * The trial store: one SQLite file (WAL), the record of a study. Together with the spec it is the only truth; fronts,
+ * reports and controllers' states are recomputed from it.
  *
- * Rules: `pare run` and `pare resume` are its one writer (a lock in the store refuses a second one; the lock of a dead process is
- * taken over); readers may look at any time. A trial's row is committed (synchronous=FULL) before any controller
- * hears of it. Weights are files weights/<hash>.onnx beside the store, on disk before the row that names them; a
- * row never points at a file that is not there.
+ * Rules: `pare run` and `pare resume` are its one writer (a lock in the store refuses a second one; the lock of a dead
+ * process is taken over); readers may look at any time. A trial's row is committed (synchronous=FULL) before any
+ * controller hears of it. Weights are files weights/<hash>.onnx beside the store, on disk before the row that names
+ * them; a row never points at a file that is not there.
  *
- * The file comes from elsewhere as often as not: opening checks application_id, version and the tables; values are checked when read.
+ * The file comes from elsewhere as often as not: opening checks application_id, version and the tables; values are
+ * checked when read.
  */
 #ifndef PARE_EXPERIMENTS_TRIAL_STORE_H
 #define PARE_EXPERIMENTS_TRIAL_STORE_H
@@ -30,7 +31,7 @@ struct pare_trial {
 	int64_t round;
 	int64_t parent; /* PARE_TRIAL_BASELINE or a trial */
 	enum pare_trial_state state;
-	char *plan;                       /* canonical text (engine/compress/plan.h); owned */
+	char *plan; /* canonical text (engine/compress/plan.h); owned */
 	char plan_hash[PARE_HASH_TEXT_SIZE];
 	struct pare_metrics metrics;
 	char weights[PARE_HASH_TEXT_SIZE]; /* "" = not kept */
@@ -40,15 +41,18 @@ struct pare_trial {
 
 /* A finalist after long fine-tuning: quoted on the test split, once. */
 struct pare_final {
-	int64_t trial;                  /* the trial it grew from; PARE_TRIAL_BASELINE for the uncut network */
-	char controller[32];            /* "baseline" for the uncut network */
-	struct pare_metrics metrics;    /* accuracy: search split, after long fine-tuning */
-	double test_accuracy;           /* test split */
-	double measured_latency_ms;     /* end to end on this machine; NaN if not measured; informative, never compared */
+	int64_t trial;               /* the trial it grew from; PARE_TRIAL_BASELINE for the uncut network */
+	char controller[32];         /* "baseline" for the uncut network */
+	struct pare_metrics metrics; /* accuracy: search split, after long fine-tuning */
+	double test_accuracy;        /* test split */
+	double measured_latency_ms;  /* end to end on this machine; NaN if not measured; informative, never compared */
 	char weights[PARE_HASH_TEXT_SIZE];
 };
 
-/* path: the .db file. CREATE refuses an existing file. On READ nothing is written. */
+/* path: the .db file. CREATE refuses an existing file (PARE_E_EXISTS). CREATE and WRITE hold <path>.lock until the
+ * store is closed; PARE_E_IO names the process that has it already. On READ the file is not changed (SQLite may put its
+ * -wal and -shm beside it). WRITE checks the whole file first; PARE_E_FORMAT: damaged, another program's, or another
+ * version's. One thread at a time. */
 int pare_store_open(struct pare_store **store, const char *path, enum pare_store_mode mode, struct pare_error *error);
 void pare_store_close(struct pare_store *store); /* NULL is fine */
 
@@ -59,17 +63,20 @@ int pare_store_get(struct pare_store *store, const char *key, char **value, stru
 
 /* The next trial id must be trial->trial (0, 1, 2...): PARE_E_INVALID otherwise. Durable when it returns. */
 int pare_store_add_trial(struct pare_store *store, const struct pare_trial *trial, struct pare_error *error);
+/* Or a negative status. */
 int64_t pare_store_trial_count(struct pare_store *store);
 /* PARE_E_NOT_FOUND names the trial and how many there are. */
 int pare_store_trial(struct pare_store *store, int64_t id, struct pare_trial *trial, struct pare_error *error);
-/* All, in order; *trials malloc'd. */
+/* All, in order; *trials malloc'd: pare_trials_free. */
 int pare_store_trials(struct pare_store *store, struct pare_trial **trials, int64_t *count, struct pare_error *error);
 /* The trial's weights are about to be removed: its row names none from now on. */
 int pare_store_forget_weights(struct pare_store *store, int64_t trial, struct pare_error *error);
 void pare_trial_release(struct pare_trial *trial);
 void pare_trials_free(struct pare_trial *trials, int64_t count);
 
+/* A trial (and the uncut network) can be final once: PARE_E_INVALID. */
 int pare_store_add_final(struct pare_store *store, const struct pare_final *final, struct pare_error *error);
+/* In the order in which they were added; *finals malloc'd, NULL when there is none. */
 int pare_store_finals(struct pare_store *store, struct pare_final **finals, int *count, struct pare_error *error);
 
 #endif

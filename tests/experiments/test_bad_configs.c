@@ -37,6 +37,17 @@ static char *diagnose(const char *name)
 	return pare_strbuf_detach(&printed);
 }
 
+/* Length of the lines at the start that both have. */
+static size_t equal_lines(const char *a, const char *b)
+{
+	size_t line = 0;
+
+	for (size_t i = 0; a[i] && a[i] == b[i]; i++)
+		if (a[i] == '\n')
+			line = i + 1;
+	return line;
+}
+
 static void compare(const char *name)
 {
 	char path[300], full[600];
@@ -50,8 +61,11 @@ static void compare(const char *name)
 		assert_int_equal(pare_file_write_atomic(full, found, strlen(found), &error), PARE_OK);
 	}
 	expected = text_file(path);
-	if (strcmp(found, expected) != 0)
-		fail_msg("%s: expected\n%s\nfound\n%s", name, expected, found);
+	if (strcmp(found, expected) != 0) {
+		size_t same = equal_lines(found, expected);
+
+		fail_msg("%s: expected\n%.400s\nfound\n%.400s", name, expected + same, found + same);
+	}
 	free(expected);
 	free(found);
 }

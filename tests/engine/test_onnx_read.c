@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "engine/compress/slim.h"
 #include "engine/io/onnx.h"
 #include "engine/ops/builders.h"
 #include "tests/support/onnx_fixture.h"
@@ -710,6 +711,21 @@ static void test_onnx_read__trained_networks(void **state)
 	}
 }
 
+/* One network, exported with its batch norms folded by another program and with them kept. */
+static void test_onnx_read__folded_and_kept_batch_norm_compute_the_same(void **state)
+{
+	(void)state;
+	struct pare_graph *folded = read_shared("resnet20.onnx"), *kept = read_shared("resnet20-bn.onnx");
+	struct pare_error error;
+	double difference = -1;
+	if (pare_slim_check(folded, kept, 16, 1, &difference, &error))
+		fail_msg("%s", error.text);
+	if (!(difference >= 0 && difference < 1e-4))
+		fail_msg("outputs differ by %g", difference);
+	pare_graph_free(folded);
+	pare_graph_free(kept);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -742,6 +758,7 @@ int main(void)
 	        cmocka_unit_test(test_onnx_read__opsets),
 	        cmocka_unit_test(test_onnx_read__external_data),
 	        cmocka_unit_test(test_onnx_read__trained_networks),
+	        cmocka_unit_test(test_onnx_read__folded_and_kept_batch_norm_compute_the_same),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

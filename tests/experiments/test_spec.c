@@ -11,7 +11,7 @@
 
 #include "experiments/spec.h"
 #include "experiments/spec_table.h"
-#include "tests/support/spec_text.h"
+#include "tests/support/spec_helper.h"
 #include "tests/support/text_files.h"
 
 #define SMALL "model: {zoo: lenet}\ndata: {format: synthetic}\n"
@@ -281,6 +281,18 @@ static void test_spec__an_override_mends_the_file(void **state)
 	(void)state;
 	spec_from_text(&spec, SMALL "seed: wrong\n", "x.yaml", overrides);
 	assert_int_equal(spec.seed, 5);
+	pare_spec_release(&spec);
+}
+
+static void test_spec__overrides_take_sections_out(void **state)
+{
+	static const char *const overrides[] = {"search=null", "train=null", NULL};
+	struct pare_spec spec;
+
+	(void)state;
+	spec_from_text(&spec, SEARCHED, "x.yaml", overrides);
+	assert_false(spec.has_train);
+	assert_false(spec.has_search);
 	pare_spec_release(&spec);
 }
 
@@ -615,6 +627,7 @@ int main(void)
 	        cmocka_unit_test(test_spec__files_need_a_path),
 	        cmocka_unit_test(test_spec__overrides_win),
 	        cmocka_unit_test(test_spec__an_override_mends_the_file),
+	        cmocka_unit_test(test_spec__overrides_take_sections_out),
 	        cmocka_unit_test(test_spec__overrides_choose_another_model),
 	        cmocka_unit_test(test_spec__wrong_overrides_are_placed_at_themselves),
 	        cmocka_unit_test(test_spec__paths_start_at_the_file),

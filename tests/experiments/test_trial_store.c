@@ -310,6 +310,34 @@ static void test_trial_store__attributes(void **state)
 	pare_store_close(store);
 }
 
+static void test_trial_store__weights_can_be_forgotten(void **state)
+{
+	struct pare_store *store = open_store(PARE_STORE_CREATE);
+	struct pare_trial expected, found;
+	struct pare_error error = {0};
+	char plan[64];
+
+	(void)state;
+	for (int64_t i = 0; i < 3; i++)
+		add(store, i);
+	assert_int_equal(pare_store_forget_weights(store, 1, NULL), 0);
+	assert_int_equal(pare_store_forget_weights(store, 1, NULL), 0);
+	assert_int_equal(pare_store_forget_weights(store, 3, &error), PARE_E_NOT_FOUND);
+	assert_string_equal(error.text, "there is no trial 3; the study has 3, counted from 0");
+	pare_store_close(store);
+	store = open_store(PARE_STORE_READ);
+	for (int64_t i = 0; i < 3; i++) {
+		expected = numbered(i, plan, sizeof(plan));
+		if (i == 1)
+			expected.weights[0] = '\0';
+		assert_int_equal(pare_store_trial(store, i, &found, NULL), 0);
+		same_trial(&found, &expected);
+		pare_trial_release(&found);
+	}
+	assert_int_equal(pare_store_forget_weights(store, 2, NULL), PARE_E_INVALID);
+	pare_store_close(store);
+}
+
 static void test_trial_store__finals(void **state)
 {
 	struct pare_store *store = open_store(PARE_STORE_CREATE);
@@ -789,6 +817,7 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(test_trial_store__bad_rows_are_refused_whole, make_folder,
 	                                        remove_folder),
 	        cmocka_unit_test_setup_teardown(test_trial_store__attributes, make_folder, remove_folder),
+	        cmocka_unit_test_setup_teardown(test_trial_store__weights_can_be_forgotten, make_folder, remove_folder),
 	        cmocka_unit_test_setup_teardown(test_trial_store__finals, make_folder, remove_folder),
 	        cmocka_unit_test_setup_teardown(test_trial_store__create_refuses_an_existing_file, make_folder,
 	                                        remove_folder),

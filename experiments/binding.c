@@ -54,15 +54,17 @@ static int make_space(struct pare_binding *b, struct pare_error *error)
 		return pare_error_set(error, PARE_E_NOMEM, "out of memory");
 	for (int g = 0; g < b->groups.n_groups; g++) {
 		const struct pare_group *group = &b->groups.group[g];
-		if (group->frozen || is_ignored(b->spec, group->name) || least_width(b->spec, group->channels) == group->channels)
+		if (group->frozen || is_ignored(b->spec, group->name) ||
+		    least_width(b->spec, group->channels) == group->channels)
 			continue;
 		if (add_knob(b, g))
 			return pare_error_set(error, PARE_E_NOMEM, "out of memory");
 	}
 	if (b->problem.space.n_knobs == 0)
-		return pare_error_set(error, PARE_E_INVALID,
-		                      "there is nothing to search: no coupling group of this network can be cut (see pare model "
-		                      "info; check space.ignore, space.step and space.min_ratio)");
+		return pare_error_set(
+		        error, PARE_E_INVALID,
+		        "there is nothing to search: no coupling group of this network can be cut (see pare model "
+		        "info; check space.ignore, space.step and space.min_ratio)");
 	return PARE_OK;
 }
 
@@ -72,13 +74,14 @@ static int make_resources(struct pare_binding *b, struct pare_error *error)
 		const struct pare_spec_constraint *constraint = &b->spec->constraints[c];
 		enum pare_metric metric = constraint->metric;
 		if (!b->baseline.present[metric])
-			return pare_error_set(error, PARE_E_INVALID, "a budget for %s, but nothing measures it", pare_metric_info[metric].name);
+			return pare_error_set(error, PARE_E_INVALID, "a budget for %s, but nothing measures it",
+			                      pare_metric_info[metric].name);
 		double baseline = b->baseline.value[metric];
 		b->resource_metric[b->problem.n_resources] = metric;
 		b->problem.resources[b->problem.n_resources++] = (struct pare_resource){
-			.name = pare_metric_info[metric].name,
-			.baseline = baseline,
-			.budget = constraint->relative ? constraint->value * baseline : constraint->value,
+		        .name = pare_metric_info[metric].name,
+		        .baseline = baseline,
+		        .budget = constraint->relative ? constraint->value * baseline : constraint->value,
 		};
 	}
 	return PARE_OK;
@@ -103,7 +106,8 @@ static int same_groups(const struct pare_groups *a, const struct pare_groups *b,
 	for (int g = 0; same && g < a->n_groups; g++)
 		same = a->group[g].channels == b->group[g].channels && !strcmp(a->group[g].name, b->group[g].name);
 	return same ? PARE_OK
-	            : pare_error_set(error, PARE_E_UNSUPPORTED, "folding batch norm changed the network's coupling groups");
+	            : pare_error_set(error, PARE_E_UNSUPPORTED,
+	                             "folding batch norm changed the network's coupling groups");
 }
 
 int pare_binding_init(struct pare_binding *b, const struct pare_spec *spec, const struct pare_graph *graph,
@@ -154,14 +158,16 @@ void pare_binding_release(struct pare_binding *b)
 	*b = (struct pare_binding){0};
 }
 
-int pare_binding_plan(const struct pare_binding *b, const double *point, struct pare_plan *plan, struct pare_error *error)
+int pare_binding_plan(const struct pare_binding *b, const double *point, struct pare_plan *plan,
+                      struct pare_error *error)
 {
 	for (int g = 0; g < b->groups.n_groups; g++)
 		plan->kept[g] = b->groups.group[g].channels;
 	for (int k = 0; k < b->problem.space.n_knobs; k++) {
 		const struct pare_group *group = &b->groups.group[b->knob_group[k]];
 		if (!(point[k] > 0.0 && point[k] <= 1.0))
-			return pare_error_set(error, PARE_E_INVALID, "knob '%s' is %g; a ratio is in (0, 1]", group->name, point[k]);
+			return pare_error_set(error, PARE_E_INVALID, "knob '%s' is %g; a ratio is in (0, 1]",
+			                      group->name, point[k]);
 		plan->kept[b->knob_group[k]] = pare_plan_round(group->channels, point[k], b->spec->step);
 	}
 	return PARE_OK;
@@ -184,8 +190,8 @@ int pare_binding_check(const struct pare_binding *b, const struct pare_metrics *
 	for (int r = 0; r < b->problem.n_resources; r++) {
 		double value = metrics->value[b->resource_metric[r]];
 		if (!(value <= b->problem.resources[r].budget))
-			return pare_error_set(error, PARE_E_INFEASIBLE, "%s is %g, over the budget of %g", b->problem.resources[r].name,
-			                      value, b->problem.resources[r].budget);
+			return pare_error_set(error, PARE_E_INFEASIBLE, "%s is %g, over the budget of %g",
+			                      b->problem.resources[r].name, value, b->problem.resources[r].budget);
 	}
 	return PARE_OK;
 }

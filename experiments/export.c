@@ -72,7 +72,8 @@ static void describe(struct metadata *m, const struct choice *choice, const char
 }
 
 /* "best", "baseline" or a number; PARE_E_INVALID else. */
-static int parse_trial(const char *text, const struct pare_final *finals, int count, int64_t *trial, struct pare_error *error)
+static int parse_trial(const char *text, const struct pare_final *finals, int count, int64_t *trial,
+                       struct pare_error *error)
 {
 	char *end;
 	if (!strcmp(text, "baseline")) {
@@ -82,15 +83,17 @@ static int parse_trial(const char *text, const struct pare_final *finals, int co
 	if (!strcmp(text, "best")) {
 		int best = pare_best_final(finals, count);
 		if (best < 0)
-			return pare_error_set(error, PARE_E_NOT_FOUND,
-			                      "the study has no finalist yet; let it finish (pare resume), or name a trial");
+			return pare_error_set(
+			        error, PARE_E_NOT_FOUND,
+			        "the study has no finalist yet; let it finish (pare resume), or name a trial");
 		*trial = finals[best].trial;
 		return PARE_OK;
 	}
 	errno = 0;
 	*trial = strtoll(text, &end, 10);
 	if (errno || end == text || *end || *trial < 0)
-		return pare_error_set(error, PARE_E_INVALID, "trial '%s': a trial's number, 'best' or 'baseline'", text);
+		return pare_error_set(error, PARE_E_INVALID, "trial '%s': a trial's number, 'best' or 'baseline'",
+		                      text);
 	return PARE_OK;
 }
 
@@ -110,9 +113,10 @@ static int fill_from_trial(struct pare_store *store, struct choice *choice, stru
 	}
 	pare_trial_release(&trial);
 	if (!choice->weights[0])
-		status = pare_error_set(error, PARE_E_NOT_FOUND,
-		                        "the weights of trial %lld were not kept (those of finalists and of the Pareto front are)",
-		                        (long long)choice->trial);
+		status = pare_error_set(
+		        error, PARE_E_NOT_FOUND,
+		        "the weights of trial %lld were not kept (those of finalists and of the Pareto front are)",
+		        (long long)choice->trial);
 	return status;
 }
 
@@ -136,8 +140,9 @@ static int choose(struct pare_store *store, const char *text, struct choice *cho
 		return status;
 	if (choice->trial != PARE_TRIAL_BASELINE)
 		return fill_from_trial(store, choice, error);
-	return choice->weights[0] ? PARE_OK
-	                          : pare_error_set(error, PARE_E_NOT_FOUND, "the study has not come to its finalists yet");
+	return choice->weights[0]
+	               ? PARE_OK
+	               : pare_error_set(error, PARE_E_NOT_FOUND, "the study has not come to its finalists yet");
 }
 
 int pare_export(struct pare_store *store, const char *directory, const struct pare_export_options *options,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/base/file.h"
+#include "engine/base/rng.h"
 #include "engine/compress/fold.h"
 #include "engine/train/evaluate.h"
 #include "experiments/export.h"
@@ -35,7 +36,8 @@ int pare_study_network(struct pare_study *study, int64_t trial, struct pare_grap
 	if (record.weights[0])
 		status = pare_weights_get(study->weights_directory, record.weights, graph, error);
 	else
-		status = pare_error_set(error, PARE_E_NOT_FOUND, "the weights of trial %lld were not kept", (long long)trial);
+		status = pare_error_set(error, PARE_E_NOT_FOUND, "the weights of trial %lld were not kept",
+		                        (long long)trial);
 	pare_trial_release(&record);
 	return status;
 }
@@ -44,7 +46,7 @@ static int train_baseline(struct pare_study *study, struct pare_graph *graph, st
 {
 	const struct pare_study_events *events = study->events;
 	struct pare_train_options options = pare_spec_train_options(
-		&study->spec, &study->spec.train, pare_rng_derive(study->spec.seed, PARE_STREAM_TRAIN, 0), study->pool);
+	        &study->spec, &study->spec.train, pare_rng_derive(study->spec.seed, PARE_STREAM_TRAIN, 0), study->pool);
 
 	if (events) {
 		options.progress = events->training;
@@ -85,7 +87,8 @@ static int score(struct pare_study *study, const struct pare_graph *graph, const
 int pare_study_baseline(struct pare_study *study, struct pare_error *error)
 {
 	char hash[PARE_HASH_TEXT_SIZE] = "", *stored = NULL;
-	int status = pare_study_phase(study, "baseline", study->spec.zoo ? study->spec.zoo->name : study->spec.onnx, error);
+	int status =
+	        pare_study_phase(study, "baseline", study->spec.zoo ? study->spec.zoo->name : study->spec.onnx, error);
 
 	if (!status)
 		status = pare_store_get(study->store, "baseline_weights", &stored, error);
@@ -108,9 +111,13 @@ static int build_table(struct pare_study *study, const char *path, struct pare_e
 	const struct pare_spec *spec = &study->spec;
 	const struct pare_study_events *events = study->events;
 	struct pare_groups groups = {0};
-	struct pare_lut_build_options options = {.batch = spec->latency_batch, .threads = spec->latency_threads,
-	                                         .step = spec->step, .points = spec->latency_points,
-	                                         .min_ratio = spec->min_ratio, .max_ms = spec->latency_max_ms, .log = study->log};
+	struct pare_lut_build_options options = {.batch = spec->latency_batch,
+	                                         .threads = spec->latency_threads,
+	                                         .step = spec->step,
+	                                         .points = spec->latency_points,
+	                                         .min_ratio = spec->min_ratio,
+	                                         .max_ms = spec->latency_max_ms,
+	                                         .log = study->log};
 	struct pare_graph *folded = pare_fold_batch_norm(study->graph, error);
 	int status = folded ? pare_groups_init(&groups, folded, error) : PARE_E_NOMEM;
 
@@ -145,7 +152,8 @@ static int check_table(struct pare_study *study, const char *path, struct pare_e
 		return pare_error_set(error, PARE_E_NOMEM, "out of memory");
 	status = pare_store_get(study->store, "lut_hash", &stored, error);
 	if (!status && stored && strcmp(stored, hash))
-		status = pare_error_set_at(error, PARE_E_INVALID, path, 0, 0, "this is not the table the study began with");
+		status = pare_error_set_at(error, PARE_E_INVALID, path, 0, 0,
+		                           "this is not the table the study began with");
 	if (!status && !stored)
 		status = pare_store_set(study->store, "lut_hash", hash, error);
 	free(stored);
@@ -159,7 +167,8 @@ int pare_study_table(struct pare_study *study, struct pare_error *error)
 	int status = path ? PARE_OK : PARE_E_NOMEM;
 
 	if (!status)
-		status = pare_study_phase(study, "latency table", spec->latency_table ? spec->latency_table : "measured here", error);
+		status = pare_study_phase(study, "latency table",
+		                          spec->latency_table ? spec->latency_table : "measured here", error);
 	if (!status && pare_file_exists(path)) /* foreign: the copy was checked when it was made */
 		status = pare_lut_read(&study->lut, path, true, spec->latency_batch, spec->latency_threads, error);
 	else if (!status)
@@ -214,8 +223,8 @@ static int tune_final(struct pare_study *study, const struct pare_trial *trial, 
 {
 	const struct pare_study_events *events = study->events;
 	struct pare_train_options options = pare_spec_train_options(
-		&study->spec, &study->spec.fine_tune_long,
-		pare_rng_derive(study->spec.seed, PARE_STREAM_FINE_TUNE_LONG, (uint64_t)trial->trial), study->pool);
+	        &study->spec, &study->spec.fine_tune_long,
+	        pare_rng_derive(study->spec.seed, PARE_STREAM_FINE_TUNE_LONG, (uint64_t)trial->trial), study->pool);
 
 	if (events) {
 		options.progress = events->training;
@@ -302,7 +311,8 @@ int pare_study_final(struct pare_study *study, int64_t trial, struct pare_error 
 	if (!status)
 		status = pare_store_add_final(study->store, &final, error);
 	if (!status && study->events && study->events->final && study->events->final(study->events->context, &final))
-		status = pare_error_set(error, PARE_E_STOPPED, "stopped after the fine-tuning of trial %lld", (long long)trial);
+		status = pare_error_set(error, PARE_E_STOPPED, "stopped after the fine-tuning of trial %lld",
+		                        (long long)trial);
 	return status;
 }
 
@@ -311,7 +321,8 @@ int pare_study_final(struct pare_study *study, int64_t trial, struct pare_error 
 int pare_study_finish(struct pare_study *study, struct pare_error *error)
 {
 	char *path = pare_study_path(study, "best.onnx", error);
-	int status = path ? pare_export(study->store, study->directory, &(struct pare_export_options){.trial = "best"}, path, error)
+	int status = path ? pare_export(study->store, study->directory, &(struct pare_export_options){.trial = "best"},
+	                                path, error)
 	                  : PARE_E_NOMEM;
 
 	if (!status)

@@ -1,6 +1,7 @@
 /*
- * The search: one controller after the other over one sequence of trials. Propose, evaluate, make durable, observe. Trials that are in
- * the store already are replayed: the controller must propose them again, and observes what was stored.
+ * The search: one controller after the other over one sequence of trials. Propose, evaluate, make durable, observe.
+ * Trials that are in the store already are replayed: the controller must propose them again, and observes what was
+ * stored.
  */
 #include <math.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/memory.h"
+#include "engine/base/rng.h"
 #include "experiments/study_private.h"
 #include "experiments/weights.h"
 #include "search/pareto.h"
@@ -31,8 +33,9 @@ struct arm {
 
 /* ---- one trial ---- */
 
-static int check_slim(const struct pare_groups *groups, const struct pare_plan *plan, const struct pare_criterion *criterion,
-                      const struct pare_graph *slim, uint64_t seed, struct pare_error *error)
+static int check_slim(const struct pare_groups *groups, const struct pare_plan *plan,
+                      const struct pare_criterion *criterion, const struct pare_graph *slim, uint64_t seed,
+                      struct pare_error *error)
 {
 	struct pare_graph *masked = NULL;
 	double difference = NAN;
@@ -42,8 +45,8 @@ static int check_slim(const struct pare_groups *groups, const struct pare_plan *
 		status = pare_slim_check(slim, masked, PARE_LANES, seed, &difference, error);
 	pare_graph_free(masked);
 	if (!status && !(difference <= SLIM_TOLERANCE))
-		status = pare_error_set(error, PARE_E_DIVERGED, "slim and masked networks differ by %g (at most %g)", difference,
-		                        SLIM_TOLERANCE);
+		status = pare_error_set(error, PARE_E_DIVERGED, "slim and masked networks differ by %g (at most %g)",
+		                        difference, SLIM_TOLERANCE);
 	return status;
 }
 
@@ -71,13 +74,14 @@ static int evaluate(struct arm *arm, struct pare_graph *slim, struct pare_trial 
 {
 	struct pare_study *study = arm->study;
 	struct pare_candidate candidate = {
-		.graph = slim, .seed = pare_rng_derive(study->spec.seed, PARE_STREAM_FINE_TUNE_SHORT, (uint64_t)trial->trial)};
+	        .graph = slim,
+	        .seed = pare_rng_derive(study->spec.seed, PARE_STREAM_FINE_TUNE_SHORT, (uint64_t)trial->trial)};
 	struct pare_evaluation_setup setup = {
-		.lut = study->lut,
-		.train = &study->splits.train,
-		.search = &study->splits.search,
-		.fine_tune = pare_spec_train_options(&study->spec, &study->spec.fine_tune_short, 0, study->pool),
-		.pool = study->pool,
+	        .lut = study->lut,
+	        .train = &study->splits.train,
+	        .search = &study->splits.search,
+	        .fine_tune = pare_spec_train_options(&study->spec, &study->spec.fine_tune_short, 0, study->pool),
+	        .pool = study->pool,
 	};
 	/* No limits here: NetAdapt's networks come down to the budgets step by step. Finalists are checked. */
 	int status = pare_evaluate_candidate(&setup, &candidate, NULL, 0, &trial->metrics, error);
@@ -116,7 +120,8 @@ static int run_trial(struct arm *arm, const struct pare_proposal *proposal, stru
 /* ---- weights that nobody will ask for ---- */
 
 /* objectives: accuracy, then the budgeted resources. */
-static void mark_front(const struct arm *arm, const struct pare_trial *trials, int64_t count, bool *front, double *points)
+static void mark_front(const struct arm *arm, const struct pare_trial *trials, int64_t count, bool *front,
+                       double *points)
 {
 	const struct pare_binding *binding = &arm->study->binding;
 	int objectives = 1 + binding->problem.n_resources;
@@ -140,7 +145,8 @@ static bool shared(const struct pare_trial *trials, int64_t count, int64_t trial
 	return false;
 }
 
-/* Keeps the weights that the controller may start from and those of the front; forgets the others: first the record, then the file. */
+/* Keeps the weights that the controller may start from and those of the front; forgets the others: first the record,
+ * then the file. */
 static int collect_weights(struct arm *arm, struct pare_error *error)
 {
 	struct pare_study *study = arm->study;
@@ -178,8 +184,8 @@ static int observe(struct arm *arm, const struct pare_trial *trial, bool replaye
 	struct pare_study *study = arm->study;
 	const struct pare_binding *binding = &study->binding;
 	double resources[PARE_MAX_RESOURCES];
-	struct pare_observation observation = {.trial = trial->trial, .state = trial->state, .accuracy = NAN,
-	                                       .resources = resources};
+	struct pare_observation observation = {
+	        .trial = trial->trial, .state = trial->state, .accuracy = NAN, .resources = resources};
 
 	if (trial->state == PARE_TRIAL_COMPLETE)
 		observation.accuracy = trial->metrics.value[PARE_METRIC_ACCURACY];
@@ -197,17 +203,19 @@ static int observe(struct arm *arm, const struct pare_trial *trial, bool replaye
 /* The stored trial must be the one that is proposed now: otherwise the program, the data or a library has changed. */
 static int check_replay(const struct pare_trial *stored, const struct pare_trial *now, struct pare_error *error)
 {
-	if (stored->parent == now->parent && stored->round == now->round && !strcmp(stored->controller, now->controller) &&
-	    !strcmp(stored->plan, now->plan))
+	if (stored->parent == now->parent && stored->round == now->round &&
+	    !strcmp(stored->controller, now->controller) && !strcmp(stored->plan, now->plan))
 		return PARE_OK;
-	return pare_error_set(error, PARE_E_INVALID,
-	                      "trial %lld in the store (%s, parent %lld: %s) is not what the controller proposes now (%s, parent "
-	                      "%lld: %s): pare or its input has changed since",
-	                      (long long)now->trial, stored->controller, (long long)stored->parent, stored->plan, now->controller,
-	                      (long long)now->parent, now->plan);
+	return pare_error_set(
+	        error, PARE_E_INVALID,
+	        "trial %lld in the store (%s, parent %lld: %s) is not what the controller proposes now (%s, parent "
+	        "%lld: %s): pare or its input has changed since",
+	        (long long)now->trial, stored->controller, (long long)stored->parent, stored->plan, now->controller,
+	        (long long)now->parent, now->plan);
 }
 
-static int describe(struct arm *arm, const struct pare_proposal *proposal, struct pare_trial *trial, struct pare_error *error)
+static int describe(struct arm *arm, const struct pare_proposal *proposal, struct pare_trial *trial,
+                    struct pare_error *error)
 {
 	const struct pare_groups *groups = &arm->study->binding.groups;
 	struct pare_strbuf text;
@@ -238,7 +246,8 @@ static int replay_trial(struct arm *arm, const struct pare_trial *trial, struct 
 	return status;
 }
 
-static int new_trial(struct arm *arm, const struct pare_proposal *proposal, struct pare_trial *trial, struct pare_error *error)
+static int new_trial(struct arm *arm, const struct pare_proposal *proposal, struct pare_trial *trial,
+                     struct pare_error *error)
 {
 	int status = run_trial(arm, proposal, trial, error);
 	if (!status)
@@ -254,7 +263,8 @@ static int take_proposal(struct arm *arm, const struct pare_proposal *proposal, 
 	int status = describe(arm, proposal, &trial, error);
 
 	if (!status)
-		status = proposal->trial < arm->stored ? replay_trial(arm, &trial, error) : new_trial(arm, proposal, &trial, error);
+		status = proposal->trial < arm->stored ? replay_trial(arm, &trial, error)
+		                                       : new_trial(arm, proposal, &trial, error);
 	pare_trial_release(&trial);
 	arm->next++;
 	return status;
@@ -269,7 +279,8 @@ static int run_arm(struct arm *arm, struct pare_error *error)
 		if (result == PARE_PROPOSE_DONE)
 			return PARE_OK;
 		if (result == PARE_PROPOSE_WAIT)
-			return pare_error_set(error, PARE_E_INVALID, "%s waits for a trial, but none is out", arm->spec->kind->name);
+			return pare_error_set(error, PARE_E_INVALID, "%s waits for a trial, but none is out",
+			                      arm->spec->kind->name);
 		if (result < 0)
 			return pare_error_prefix(error, result, "%s", arm->spec->kind->name);
 		int status = take_proposal(arm, &proposal, error);
@@ -292,10 +303,12 @@ static int default_finalists(struct arm *arm, int64_t *ids, int max, struct pare
 			bool taken = false;
 			for (int i = 0; i < found; i++)
 				taken |= ids[i] == t;
-			if (taken || trials[t].state != PARE_TRIAL_COMPLETE || strcmp(trials[t].controller, arm->spec->kind->name) ||
+			if (taken || trials[t].state != PARE_TRIAL_COMPLETE ||
+			    strcmp(trials[t].controller, arm->spec->kind->name) ||
 			    pare_binding_check(&arm->study->binding, &trials[t].metrics, NULL))
 				continue;
-			if (best < 0 || trials[t].metrics.value[PARE_METRIC_ACCURACY] > trials[best].metrics.value[PARE_METRIC_ACCURACY])
+			if (best < 0 || trials[t].metrics.value[PARE_METRIC_ACCURACY] >
+			                        trials[best].metrics.value[PARE_METRIC_ACCURACY])
 				best = t;
 		}
 		if (best < 0)
@@ -311,8 +324,9 @@ static int arm_finalists(struct arm *arm, int64_t *ids, int max, struct pare_err
 	int count = arm->spec->kind->finalists ? arm->spec->kind->finalists(arm->controller, ids, max)
 	                                       : default_finalists(arm, ids, max, error);
 	if (count == 0)
-		return pare_error_set(error, PARE_E_INFEASIBLE, "%s ended (%s) without a network that meets all budgets",
-		                      arm->spec->kind->name, arm->controller->reason ? arm->controller->reason : "no reason given");
+		return pare_error_set(error, PARE_E_INFEASIBLE,
+		                      "%s ended (%s) without a network that meets all budgets", arm->spec->kind->name,
+		                      arm->controller->reason ? arm->controller->reason : "no reason given");
 	return count;
 }
 
@@ -354,8 +368,8 @@ int pare_study_search(struct pare_study *study, struct pare_error *error)
 	int counts[1 + PARE_MAX_BASELINES] = {0}, status = PARE_OK;
 
 	for (int a = 0; !status && a < 1 + spec->n_baselines; a++)
-		status = run_controller(study, a == 0 ? &spec->controller : &spec->baselines[a - 1], a, &next, finalists[a],
-		                        &counts[a], error);
+		status = run_controller(study, a == 0 ? &spec->controller : &spec->baselines[a - 1], a, &next,
+		                        finalists[a], &counts[a], error);
 	if (!status)
 		status = pare_study_phase(study, "fine-tuning", "finalists; test split", error);
 	if (!status)

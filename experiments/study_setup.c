@@ -13,17 +13,17 @@ struct pare_train_options pare_spec_train_options(const struct pare_spec *spec, 
                                                   uint64_t seed, struct pare_pool *pool)
 {
 	return (struct pare_train_options){
-		.batch = section->batch,
-		.epochs = section->epochs,
-		.steps = section->steps,
-		.schedule = section->schedule,
-		.sgd = section->sgd,
-		.label_smoothing = section->label_smoothing,
-		.flip = section->flip,
-		.crop_padding = section->crop_padding,
-		.normalization = spec->normalization,
-		.seed = seed,
-		.pool = pool,
+	        .batch = section->batch,
+	        .epochs = section->epochs,
+	        .steps = section->steps,
+	        .schedule = section->schedule,
+	        .sgd = section->sgd,
+	        .label_smoothing = section->label_smoothing,
+	        .flip = section->flip,
+	        .crop_padding = section->crop_padding,
+	        .normalization = spec->normalization,
+	        .seed = seed,
+	        .pool = pool,
 	};
 }
 
@@ -47,7 +47,9 @@ int pare_spec_network(const struct pare_spec *spec, const struct pare_dataset *d
 	*graph = NULL;
 	if (spec->zoo) {
 		struct pare_zoo_options options = {.input = pare_shape_chw(data->channels, data->height, data->width),
-		                                   .classes = data->classes, .width = spec->width, .seed = spec->seed};
+		                                   .classes = data->classes,
+		                                   .width = spec->width,
+		                                   .seed = spec->seed};
 		return spec->zoo->build(&options, graph, error);
 	}
 	status = pare_onnx_read(spec->onnx, graph, error);
@@ -72,7 +74,8 @@ static int set_directory(struct pare_study *study, const char *directory, struct
 {
 	study->directory = pare_strdup(directory);
 	study->weights_directory = pare_path_join(directory, "weights");
-	return study->directory && study->weights_directory ? PARE_OK : pare_error_set(error, PARE_E_NOMEM, "out of memory");
+	return study->directory && study->weights_directory ? PARE_OK
+	                                                    : pare_error_set(error, PARE_E_NOMEM, "out of memory");
 }
 
 char *pare_study_path(const struct pare_study *study, const char *name, struct pare_error *error)
@@ -95,15 +98,17 @@ static int open_store(struct pare_study *study, enum pare_store_mode mode, struc
 static int make_directory(const struct pare_study *study, struct pare_error *error)
 {
 	char *parent = pare_path_directory(study->directory);
-	int status = parent ? pare_file_make_directories(parent, error) : pare_error_set(error, PARE_E_NOMEM, "out of memory");
+	int status = parent ? pare_file_make_directories(parent, error)
+	                    : pare_error_set(error, PARE_E_NOMEM, "out of memory");
 
 	free(parent);
 	if (status)
 		return status;
 	if (mkdir(study->directory, 0777) && errno == EEXIST)
-		return pare_error_set_at(error, PARE_E_EXISTS, study->directory, 0, 0,
-		                         "there is something here already; go on with `pare resume %s`, or choose another --run-dir",
-		                         study->directory);
+		return pare_error_set_at(
+		        error, PARE_E_EXISTS, study->directory, 0, 0,
+		        "there is something here already; go on with `pare resume %s`, or choose another --run-dir",
+		        study->directory);
 	return pare_file_make_directories(study->weights_directory, error);
 }
 
@@ -171,8 +176,9 @@ static int check_spec(struct pare_study *study, struct pare_error *error)
 	if (!status && pare_spec_hash(&study->spec, hash))
 		status = pare_error_set(error, PARE_E_NOMEM, "out of memory");
 	if (!status && (!stored || strcmp(stored, hash)))
-		status = pare_error_set_at(error, PARE_E_INVALID, study->spec.path, 0, 0,
-		                           "this is not the configuration the study began with; start a new study for a changed one");
+		status = pare_error_set_at(
+		        error, PARE_E_INVALID, study->spec.path, 0, 0,
+		        "this is not the configuration the study began with; start a new study for a changed one");
 	free(stored);
 	return status;
 }
@@ -187,9 +193,10 @@ static int read_spec(struct pare_study *study, struct pare_error *error)
 	pare_diagnostics_init(&diagnostics);
 	pare_strbuf_init(&text);
 	if (!status && !pare_file_exists(path))
-		status = pare_error_set_at(error, PARE_E_NOT_FOUND, study->directory, 0, 0,
-		                           "this is no run directory: it has no config.yaml (a run that was stopped before it began "
-		                           "leaves none: delete the folder and run again)");
+		status = pare_error_set_at(
+		        error, PARE_E_NOT_FOUND, study->directory, 0, 0,
+		        "this is no run directory: it has no config.yaml (a run that was stopped before it began "
+		        "leaves none: delete the folder and run again)");
 	if (!status && pare_spec_read(&study->spec, path, NULL, &diagnostics)) {
 		pare_diagnostics_print(&diagnostics, 0, &text);
 		status = pare_error_set(error, PARE_E_INVALID, "%s", text.text);

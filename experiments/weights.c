@@ -49,8 +49,9 @@ int pare_weights_get(const char *directory, const char *hash, struct pare_graph 
 	if (!status) {
 		pare_hash_bytes(bytes.data, bytes.size, found);
 		if (strcmp(found, hash))
-			status = pare_error_set_at(error, PARE_E_FORMAT, path, 0, 0,
-			                           "the content's hash is %s: the file was changed after it was written", found);
+			status = pare_error_set_at(
+			        error, PARE_E_FORMAT, path, 0, 0,
+			        "the content's hash is %s: the file was changed after it was written", found);
 		else
 			status = pare_onnx_read_bytes(bytes.data, bytes.size, path, graph, error);
 	}

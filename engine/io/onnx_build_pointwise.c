@@ -126,7 +126,9 @@ int pare_onnx_build_dropout(struct pare_onnx_import *import, const struct pare_o
 int pare_onnx_build_softmax(struct pare_onnx_import *import, const struct pare_onnx_node *node)
 {
 	bool last = node->output->readers == 1 && strcmp(node->output->name, import->proto->output[0]->name) == 0;
-	return pare_error_set(import->error, PARE_E_UNSUPPORTED, "%s",
-	                      last ? "the network ends in a Softmax; pare's losses start from logits: export it without"
-	                           : "a Softmax inside the network is not supported");
+	const char *type = node->proto->op_type;
+	return last ? pare_error_set(import->error, PARE_E_UNSUPPORTED,
+	                             "the network ends in a %s; losses start from logits: export it without", type)
+	            : pare_error_set(import->error, PARE_E_UNSUPPORTED, "a %s inside the network is not supported",
+	                             type);
 }

@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "engine/compress/slim.h"
 #include "engine/io/onnx.h"
 #include "engine/ops/builders.h"
 #include "tests/support/onnx_fixture.h"
@@ -673,6 +675,23 @@ static void test_onnx_read__external_data(void **state)
 	test_directory_free(folder);
 }
 
+/* The model lies in a folder of its own; a link in it leads to its neighbour. */
+static void test_onnx_read__external_data_behind_a_link(void **state)
+{
+	(void)state;
+	char *outside = test_directory_new(), *folder = test_directory_new(), path[512], link[512];
+	struct pare_graph *graph;
+	struct pare_error error;
+	snprintf(path, sizeof(path), "%s/weights.bin", outside);
+	assert_int_equal(pare_file_write_atomic(path, (float[]){1, 2}, 8, NULL), PARE_OK);
+	snprintf(link, sizeof(link), "%s/weights.bin", folder);
+	assert_int_equal(symlink(path, link), 0);
+	assert_int_equal(read_external(folder, "weights.bin", "0", "8", &graph, &error), PARE_E_INVALID);
+	assert_non_null(strstr(error.text, "leaves the model's folder"));
+	test_directory_free(folder);
+	test_directory_free(outside);
+}
+
 static struct pare_graph *read_shared(const char *name)
 {
 	char path[512];
@@ -710,6 +729,21 @@ static void test_onnx_read__trained_networks(void **state)
 	}
 }
 
+/* One network, exported with its batch norms folded by another program and with them kept. */
+static void test_onnx_read__folded_and_kept_batch_norm_compute_the_same(void **state)
+{
+	(void)state;
+	struct pare_graph *folded = read_shared("resnet20.onnx"), *kept = read_shared("resnet20-bn.onnx");
+	struct pare_error error;
+	double difference = -1;
+	if (pare_slim_check(folded, kept, 16, 1, &difference, &error))
+		fail_msg("%s", error.text);
+	if (!(difference >= 0 && difference < 1e-4))
+		fail_msg("outputs differ by %g", difference);
+	pare_graph_free(folded);
+	pare_graph_free(kept);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -741,7 +775,9 @@ int main(void)
 	        cmocka_unit_test(test_onnx_read__integer_tensors),
 	        cmocka_unit_test(test_onnx_read__opsets),
 	        cmocka_unit_test(test_onnx_read__external_data),
+	        cmocka_unit_test(test_onnx_read__external_data_behind_a_link),
 	        cmocka_unit_test(test_onnx_read__trained_networks),
+	        cmocka_unit_test(test_onnx_read__folded_and_kept_batch_norm_compute_the_same),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

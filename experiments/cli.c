@@ -44,9 +44,16 @@ void pare_command_overview(struct pare_strbuf *out)
 
 static int exit_code(int status)
 {
-	if (status == PARE_E_INFEASIBLE)
+	switch (status) {
+	case PARE_E_INVALID: /* by its definition: an argument or a configured value */
+		return PARE_EXIT_USAGE;
+	case PARE_E_INFEASIBLE:
 		return PARE_EXIT_INFEASIBLE;
-	return status == PARE_E_STOPPED ? PARE_EXIT_STOPPED : PARE_EXIT_FAILED;
+	case PARE_E_STOPPED:
+		return PARE_EXIT_STOPPED;
+	default:
+		return PARE_EXIT_FAILED;
+	}
 }
 
 /* Text that may quote a file goes through here: lines stay, what drives a terminal does not. */
@@ -243,24 +250,35 @@ static const struct pare_command *find_command(int argc, char **argv, int *words
 	return pare_command_find(argv[1]);
 }
 
-/* "lut" alone is the begin of commands: their names, not a guess. */
+/* Whether `word` is the first of a command's two: "lut". */
+static bool begins_command(const struct pare_command *command, const char *word)
+{
+	size_t length = strlen(word);
+	return strncmp(command->name, word, length) == 0 && command->name[length] == ' ';
+}
+
 static int refuse_command(int argc, char **argv)
 {
 	const char *names[32] = {0}, *near;
+	struct pare_strbuf group;
 	char name[64];
-	size_t length = strlen(argv[1]);
 	int count = 0;
 
-	snprintf(name, sizeof(name), "%s%s%s", argv[1], argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
+	pare_strbuf_init(&group);
 	for (const struct pare_command *const *command = pare_command_table; *command; command++) {
 		names[count++] = (*command)->name;
-		if (strncmp((*command)->name, argv[1], length) == 0 && (*command)->name[length] == ' ' && argc == 2)
-			pare_cli_hint("pare %s", (*command)->name);
+		if (begins_command(*command, argv[1]))
+			pare_strbuf_printf(&group, "%s'pare %s'", group.length ? " or " : "", (*command)->name);
 	}
-	near = pare_did_you_mean(argv[1], names);
-	near = near ? near : pare_did_you_mean(name, names);
-	pare_cli_refuse(NULL, "unknown command '%s'%s%s%s", argv[1], near ? "; did you mean '" : "", near ? near : "",
-	                near ? "'?" : "");
+	snprintf(name, sizeof(name), "%s%s%s", argv[1], argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
+	near = pare_did_you_mean(name, names);
+	near = near ? near : pare_did_you_mean(argv[1], names);
+	if (group.length)
+		pare_cli_refuse(NULL, "unknown command '%s': it is %s", name, group.text);
+	else
+		pare_cli_refuse(NULL, "unknown command '%s'%s%s%s", argv[1], near ? "; did you mean '" : "",
+		                near ? near : "", near ? "'?" : "");
+	pare_strbuf_release(&group);
 	pare_cli_hint("pare help");
 	return PARE_EXIT_USAGE;
 }

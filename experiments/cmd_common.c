@@ -28,7 +28,8 @@ int pare_cli_spec(const struct pare_cli *cli, const char *path, struct pare_spec
 	if (status) {
 		pare_diagnostics_print(&diagnostics, cli->color_err, &text);
 		fputs(text.text, stderr);
-		pare_cli_hint("`pare help config` lists all keys");
+		if (diagnostics.source)
+			pare_cli_hint("`pare help config` lists all keys");
 	}
 	pare_strbuf_release(&text);
 	pare_diagnostics_release(&diagnostics);

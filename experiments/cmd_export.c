@@ -37,14 +37,12 @@ static int run(const struct pare_cli *cli)
 	if (!status) { /* what is asked for, before anything is opened for it */
 		status = pare_study_view_trial(&view, pare_cli_value(cli, "trial"), &trial, &error);
 		pare_study_view_release(&view);
-		if (status == PARE_E_INVALID)
-			return pare_cli_refuse(cli, "%s", error.text);
 	}
 	if (!status)
 		status = export(cli, &error);
 	if (status) {
 		int code = pare_cli_fail(cli, &error);
-		if (status == PARE_E_NOT_FOUND)
+		if (status == PARE_E_NOT_FOUND && !error.file[0])
 			pare_cli_hint(
 			        "`pare trials %s --format csv` tells which trials there are and whose weights are kept",
 			        directory);

@@ -162,7 +162,7 @@ static int run(const struct pare_cli *cli)
 	status = pare_study_view_trial(&view, pare_cli_value(cli, "trial"), &trial, &error);
 	if (status) {
 		pare_study_view_release(&view);
-		return status == PARE_E_INVALID ? pare_cli_refuse(cli, "%s", error.text) : pare_cli_fail(cli, &error);
+		return pare_cli_fail(cli, &error);
 	}
 	pare_strbuf_init(&text);
 	if (trial == PARE_TRIAL_BASELINE)

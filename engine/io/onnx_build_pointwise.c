@@ -58,7 +58,7 @@ int pare_onnx_build_clip(struct pare_onnx_import *import, const struct pare_onnx
 static bool is_channel_vector(const struct pare_onnx_constant *constant, const struct pare_shape *shape)
 {
 	int behind = shape->rank - 1; /* dimensions behind the channels */
-	if (constant->count != shape->dim[0] || constant->rank < behind + 1 || constant->rank > shape->rank + 1)
+	if (constant->count != shape->dim[0] || constant->rank > shape->rank + 1)
 		return false;
 	for (int i = 0; i < constant->rank; i++)
 		if (constant->dim[i] != (i == constant->rank - 1 - behind ? shape->dim[0] : 1))

@@ -60,6 +60,8 @@ static void test_onnx_bad__wire_format(void **state)
 	        {"\x12\x02\xc3\x28", 4, "not UTF-8 at byte 2"},
 	        {"\x12\x01\x00", 3, "not UTF-8"},
 	        {"\x12\x02\xc0\x80", 4, "not UTF-8"},
+	        {"\x12\x03\xe0\x80\x80", 5, "not UTF-8"},
+	        {"\x12\x04\xf0\x8f\xbf\xbf", 6, "not UTF-8"},
 	        {"\x12\x03\xed\xa0\x80", 5, "not UTF-8"},
 	        {"\x12\x04\xf4\x90\x80\x80", 6, "not UTF-8"},
 	        {"\x12\x01\xe2", 3, "not UTF-8"},
@@ -393,6 +395,20 @@ static void test_onnx_bad__reshapes_that_do_not_flatten(void **state)
 	}
 }
 
+static void test_onnx_bad__vectors_of_another_shape(void **state)
+{
+	(void)state;
+	static const int64_t shapes[][2] = {{2, 2}, {1, 3}, {5, 1}};
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
+		struct onnx_fixture file;
+		open_file(&file, 13);
+		onnx_fixture_floats(&file, "w", 4, (int64_t[]){4, 3, 1, 1}, NULL);
+		onnx_fixture_floats(&file, "b", 2, shapes[i], NULL);
+		onnx_fixture_node(&file, "Conv", "conv", "x w b", "y");
+		onnx_fixture_refuse(&file, PARE_E_FORMAT, "'b'");
+	}
+}
+
 static void test_onnx_bad__gemm_forms(void **state)
 {
 	(void)state;
@@ -539,6 +555,7 @@ int main(void)
 	        cmocka_unit_test(test_onnx_bad__attributes),
 	        cmocka_unit_test(test_onnx_bad__unsupported_forms),
 	        cmocka_unit_test(test_onnx_bad__reshapes_that_do_not_flatten),
+	        cmocka_unit_test(test_onnx_bad__vectors_of_another_shape),
 	        cmocka_unit_test(test_onnx_bad__gemm_forms),
 	        cmocka_unit_test(test_onnx_bad__batch_norm_in_training_form),
 	        cmocka_unit_test(test_onnx_bad__copies_are_bounded),

@@ -30,6 +30,7 @@ static const struct problem {
         {"within budget", 2, {16, 16}, 2, {TOY_SUM}, {1.0, 0}, -1},
         {"only the smallest network", 2, {8, 8}, 2, {TOY_SUM}, {0.25, 0}, -1},
         {"a resource without budget", 2, {16, 16}, 2, {TOY_SUM, TOY_CHAIN}, {0.5, INFINITY}, -1},
+        {"a resource that nobody knows", 2, {16, 16}, 2, {TOY_SUM, TOY_UNKNOWN}, {0.5, INFINITY}, -1},
 };
 
 #define N_PROBLEMS (sizeof(problems) / sizeof(problems[0]))

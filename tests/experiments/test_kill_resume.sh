@@ -70,7 +70,7 @@ for round in $(seq "$rounds"); do
 	: >"$work/log"
 	for _ in $(seq "$kills"); do
 		# Early kills are as likely as late ones: what is resumed skips what was done.
-		if kill_after $((RANDOM % (length * 9 / 10) + 5)) "$folder"; then
+		if kill_after $((RANDOM % (length * 2 / 3) + 5)) "$folder"; then
 			break
 		fi
 		total=$((total + 1))

@@ -26,7 +26,8 @@ static struct rig *rig_new(bool terminal, bool quiet)
 	struct rig *rig = calloc(1, sizeof(*rig));
 
 	assert_non_null(rig);
-	pare_progress_init(&rig->progress, &(struct pare_progress_options){.terminal = terminal, .quiet = quiet}, 1000.0);
+	pare_progress_init(&rig->progress, &(struct pare_progress_options){.terminal = terminal, .quiet = quiet},
+	                   1000.0);
 	pare_strbuf_init(&rig->out);
 	return rig;
 }
@@ -193,8 +194,9 @@ static void test_progress__a_terminal_gets_a_block_of_two_lines(void **state)
 	pare_progress_phase(&rig->progress, 1000.0, WIDE, "baseline", "resnet8", &rig->out);
 	assert_string_equal(taken(rig), "baseline: resnet8  [0.0 s]\n");
 	train(rig, 6000.0, WIDE, 50, true);
-	assert_string_equal(taken(rig), REDRAW "baseline: resnet8  [5.0 s]\n"
-	                                       "epoch 1/2, step 50/100: loss 1.5000, training accuracy 25.00 %, about 5.0 s left");
+	assert_string_equal(taken(rig),
+	                    REDRAW "baseline: resnet8  [5.0 s]\n"
+	                           "epoch 1/2, step 50/100: loss 1.5000, training accuracy 25.00 %, about 5.0 s left");
 	pare_progress_end(&rig->progress, &rig->out);
 	assert_string_equal(taken(rig), REDRAW);
 	pare_progress_end(&rig->progress, &rig->out);
@@ -227,7 +229,8 @@ static void test_progress__lines_are_shorter_than_the_terminal(void **state)
 	char *text;
 
 	(void)state;
-	pare_progress_phase(&rig->progress, 1000.0, 20, "baseline", "r\xc3\xa9seau r\xc3\xa9siduel \xc3\xa9norme", &rig->out);
+	pare_progress_phase(&rig->progress, 1000.0, 20, "baseline", "r\xc3\xa9seau r\xc3\xa9siduel \xc3\xa9norme",
+	                    &rig->out);
 	text = taken(rig);
 	assert_string_equal(text, "baseline: r\xc3\xa9seau r\xc3\xa9\n"); /* 19 characters */
 	rig_free(rig);
@@ -270,7 +273,8 @@ static void test_progress__replayed_trials_do_not_count_for_the_remaining_time(v
 
 static void test_progress__a_final_stays_above_the_block(void **state)
 {
-	struct pare_final final = {.trial = 12, .controller = "uniform", .test_accuracy = 0.901, .measured_latency_ms = 1.25};
+	struct pare_final final = {
+	        .trial = 12, .controller = "uniform", .test_accuracy = 0.901, .measured_latency_ms = 1.25};
 	struct rig *rig = rig_new(true, false);
 
 	(void)state;
@@ -290,9 +294,12 @@ static void test_progress__durations_read_well(void **state)
 	static const struct {
 		double seconds;
 		const char *text;
-	} cases[] = {{0.0, "0.0 s"},         {-1.0, "0.0 s"},          {4.24, "4.2 s"},          {59.94, "59.9 s"},
-	             {60.0, "1 min 00 s"},   {185.0, "3 min 05 s"},    {3599.9, "59 min 59 s"},  {3600.0, "1 h 00 min"},
-	             {7800.0, "2 h 10 min"}, {360000.0, "100 h 00 min"}, {NAN, "0.0 s"}};
+	} cases[] = {{0.0, "0.0 s"},          {-1.0, "0.0 s"},
+	             {4.24, "4.2 s"},         {59.94, "59.9 s"},
+	             {60.0, "1 min 00 s"},    {185.0, "3 min 05 s"},
+	             {3599.9, "59 min 59 s"}, {3600.0, "1 h 00 min"},
+	             {7800.0, "2 h 10 min"},  {360000.0, "100 h 00 min"},
+	             {NAN, "0.0 s"}};
 	char text[32];
 
 	(void)state;

@@ -9,8 +9,13 @@
 
 #include <cmocka.h>
 
-static const struct pare_scatter_options small = {
-        .x_title = "ms", .y_title = "accuracy %", .x_decimals = 1, .y_decimals = 1, .limit_x = INFINITY, .columns = 21, .rows = 5};
+static const struct pare_scatter_options small = {.x_title = "ms",
+                                                  .y_title = "accuracy %",
+                                                  .x_decimals = 1,
+                                                  .y_decimals = 1,
+                                                  .limit_x = INFINITY,
+                                                  .columns = 21,
+                                                  .rows = 5};
 
 static void check(const struct pare_scatter_point *points, int count, const struct pare_scatter_options *options,
                   const char *expected)
@@ -25,7 +30,8 @@ static void check(const struct pare_scatter_point *points, int count, const stru
 
 static void test_scatter__corners_and_middle(void **state)
 {
-	const struct pare_scatter_point points[] = {{1.0, 50.0, 'a'}, {3.0, 90.0, 'b'}, {2.0, 70.0, 'c'}, {3.0, 50.0, 'd'}};
+	const struct pare_scatter_point points[] = {
+	        {1.0, 50.0, 'a'}, {3.0, 90.0, 'b'}, {2.0, 70.0, 'c'}, {3.0, 50.0, 'd'}};
 
 	(void)state;
 	check(points, 4, &small,

@@ -48,7 +48,8 @@ static void set(struct pare_store *store, const char *key, const char *value)
 static void add_trials(struct pare_store *store)
 {
 	for (int64_t t = 0; t < N_NETWORKS; t++) {
-		struct pare_trial trial = {.trial = t, .controller = "netadapt", .parent = t - 1, .plan = (char *)"conv1=3/4"};
+		struct pare_trial trial = {
+		        .trial = t, .controller = "netadapt", .parent = t - 1, .plan = (char *)"conv1=3/4"};
 		struct pare_error error = {0};
 		snprintf(trial.plan_hash, sizeof(trial.plan_hash), "%032d", (int)t);
 		if (t == FAILED) {
@@ -156,10 +157,11 @@ static void test_study_view__finds_trials_by_what_users_type(void **state)
 		const char *text;
 		int status;
 		int64_t trial;
-	} cases[] = {{"best", PARE_OK, 2},       {"baseline", PARE_OK, PARE_TRIAL_BASELINE}, {"0", PARE_OK, 0},
-	             {"5", PARE_OK, 5},          {"6", PARE_E_NOT_FOUND, 0},                 {"-1", PARE_E_INVALID, 0},
-	             {"", PARE_E_INVALID, 0},    {"1x", PARE_E_INVALID, 0},                  {"bets", PARE_E_INVALID, 0},
-	             {"99999999999999999999", PARE_E_INVALID, 0}};
+	} cases[] = {{"best", PARE_OK, 2},        {"baseline", PARE_OK, PARE_TRIAL_BASELINE},
+	             {"0", PARE_OK, 0},           {"5", PARE_OK, 5},
+	             {"6", PARE_E_NOT_FOUND, 0},  {"-1", PARE_E_INVALID, 0},
+	             {"", PARE_E_INVALID, 0},     {"1x", PARE_E_INVALID, 0},
+	             {"bets", PARE_E_INVALID, 0}, {"99999999999999999999", PARE_E_INVALID, 0}};
 	char *directory = study_new();
 	struct pare_study_view view;
 

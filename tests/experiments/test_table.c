@@ -165,13 +165,15 @@ static void test_table__names_cannot_drive_the_terminal(void **state)
 	        {"\033[2Jx", "?[2Jx"},
 	        {"a\tb\r\n", "a?b??"},
 	        {"\x7f", "?"},
-	        {"\xc2\x9b" "31m", "?31m"}, /* CSI as one character */
+	        {"\xc2\x9b"
+	         "31m",
+	         "?31m"}, /* CSI as one character */
 	        {"\xff\xfe", "??"},
 	        {"caf\xc3\xa9", "caf\xc3\xa9"},
 	        {"\xe2\x82\xac", "\xe2\x82\xac"},
-	        {"\xe2\x82", "??"},         /* cut */
-	        {"\xc0\xaf", "??"},         /* overlong */
-	        {"\xed\xa0\x80", "???"},    /* a surrogate */
+	        {"\xe2\x82", "??"},           /* cut */
+	        {"\xc0\xaf", "??"},           /* overlong */
+	        {"\xed\xa0\x80", "???"},      /* a surrogate */
 	        {"\xf4\x90\x80\x80", "????"}, /* above the last character */
 	};
 	struct pare_strbuf out;
@@ -215,7 +217,8 @@ static void test_table__numbers_are_grouped_in_threes(void **state)
 static void test_table__json_numbers_are_whole_only_where_they_are(void **state)
 {
 	json_t *whole = pare_json_number(40551040.0, true), *real = pare_json_number(0.5, true);
-	json_t *kept = pare_json_number(2.0, false), *huge = pare_json_number(1e300, true), *none = pare_json_number(NAN, true);
+	json_t *kept = pare_json_number(2.0, false), *huge = pare_json_number(1e300, true),
+	       *none = pare_json_number(NAN, true);
 
 	(void)state;
 	assert_true(json_is_integer(whole) && json_integer_value(whole) == 40551040);

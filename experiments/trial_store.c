@@ -32,26 +32,37 @@ enum query {
 	N_QUERIES
 };
 
+/* clang-format off */
 static const char *const queries[N_QUERIES] = {
-        [SET_ATTRIBUTE] = "INSERT INTO study (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
-        [GET_ATTRIBUTE] = "SELECT value FROM study WHERE key = ?1",
-        [COUNT_TRIALS] = "SELECT count(*), ifnull(max(trial) + 1, 0) FROM trials",
-        [ADD_TRIAL] = "INSERT INTO trials (trial, controller, round, parent, state, plan, plan_hash, weights, message, "
-                      "seconds) "
-                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        [ADD_TRIAL_METRIC] = "INSERT INTO trial_metrics (trial, name, value) VALUES (?1, ?2, ?3)",
-        [FORGET_WEIGHTS] = "UPDATE trials SET weights = NULL WHERE trial = ?1",
-        [GET_TRIAL] = "SELECT trial, controller, round, parent, state, plan, plan_hash, weights, message, seconds FROM "
-                      "trials "
-                      "WHERE trial = ?1",
-        [GET_TRIAL_METRICS] = "SELECT name, value FROM trial_metrics WHERE trial = ?1",
-        [ADD_FINAL] = "INSERT INTO finals (final, trial, controller, test_accuracy, measured_latency_ms, weights) "
-                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        [ADD_FINAL_METRIC] = "INSERT INTO final_metrics (final, name, value) VALUES (?1, ?2, ?3)",
-        [GET_FINALS] = "SELECT final, trial, controller, test_accuracy, measured_latency_ms, weights FROM finals ORDER "
-                       "BY final",
-        [GET_FINAL_METRICS] = "SELECT name, value FROM final_metrics WHERE final = ?1",
+	[SET_ATTRIBUTE] =
+		"INSERT INTO study (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
+	[GET_ATTRIBUTE] =
+		"SELECT value FROM study WHERE key = ?1",
+	[COUNT_TRIALS] =
+		"SELECT count(*), ifnull(max(trial) + 1, 0) FROM trials",
+	[ADD_TRIAL] =
+		"INSERT INTO trials (trial, controller, round, parent, state, plan, plan_hash, weights, message, seconds) "
+		"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+	[ADD_TRIAL_METRIC] =
+		"INSERT INTO trial_metrics (trial, name, value) VALUES (?1, ?2, ?3)",
+	[FORGET_WEIGHTS] =
+		"UPDATE trials SET weights = NULL WHERE trial = ?1 RETURNING trial",
+	[GET_TRIAL] =
+		"SELECT trial, controller, round, parent, state, plan, plan_hash, weights, message, seconds FROM trials "
+		"WHERE trial = ?1",
+	[GET_TRIAL_METRICS] =
+		"SELECT name, value FROM trial_metrics WHERE trial = ?1",
+	[ADD_FINAL] =
+		"INSERT INTO finals (final, trial, controller, test_accuracy, measured_latency_ms, weights) "
+		"VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	[ADD_FINAL_METRIC] =
+		"INSERT INTO final_metrics (final, name, value) VALUES (?1, ?2, ?3)",
+	[GET_FINALS] =
+		"SELECT final, trial, controller, test_accuracy, measured_latency_ms, weights FROM finals ORDER BY final",
+	[GET_FINAL_METRICS] =
+		"SELECT name, value FROM final_metrics WHERE final = ?1",
 };
+/* clang-format on */
 
 struct pare_store {
 	char *path;
@@ -304,15 +315,30 @@ int pare_store_add_trial(struct pare_store *store, const struct pare_trial *tria
 	return in_transaction(store, insert_trial, trial, error);
 }
 
+static int refuse_unknown_trial(struct pare_store *store, int64_t id, struct pare_error *error)
+{
+	return pare_error_set_at(error, PARE_E_NOT_FOUND, store->path, 0, 0,
+	                         "there is no trial %" PRId64 "; the study has %" PRId64 ", counted from 0", id,
+	                         pare_store_trial_count(store));
+}
+
+static int clear_weights(struct pare_store *store, const void *argument, struct pare_error *error)
+{
+	const int64_t *id = argument;
+	struct pare_query *query = store->query[FORGET_WEIGHTS];
+	int status;
+
+	pare_query_number(query, 1, *id);
+	status = pare_query_step(query, error);
+	pare_query_reset(query);
+	if (status == 0)
+		return refuse_unknown_trial(store, *id, error);
+	return status < 0 ? status : PARE_OK;
+}
+
 int pare_store_forget_weights(struct pare_store *store, int64_t trial, struct pare_error *error)
 {
-	struct pare_query *query = store->query[FORGET_WEIGHTS];
-	int status = check_writer(store, error);
-
-	if (status < 0)
-		return status;
-	pare_query_number(query, 1, trial);
-	return pare_query_run(query, error);
+	return in_transaction(store, clear_weights, &trial, error);
 }
 
 static int insert_final(struct pare_store *store, const void *argument, struct pare_error *error)
@@ -347,9 +373,7 @@ int pare_store_trial(struct pare_store *store, int64_t id, struct pare_trial *tr
 	if (status > 0)
 		status = pare_trial_read(query, store->query[GET_TRIAL_METRICS], store->path, trial, error);
 	else if (status == 0)
-		status = pare_error_set_at(error, PARE_E_NOT_FOUND, store->path, 0, 0,
-		                           "there is no trial %" PRId64 "; the study has %" PRId64 ", counted from 0",
-		                           id, pare_store_trial_count(store));
+		status = refuse_unknown_trial(store, id, error);
 	pare_query_reset(query);
 	if (status < 0)
 		pare_trial_release(trial);

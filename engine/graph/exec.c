@@ -22,8 +22,7 @@ struct buffer {
 
 struct live_step {
 	struct pare_step step;
-	float *saved;
-	void *shared;
+	float *saved, *shared;
 	/* Call arguments, one entry per input or parameter of the node. */
 	struct pare_tensor *in, *din;
 	bool *accumulate, *add_temporary;
@@ -43,7 +42,7 @@ struct pare_exec {
 	float *gradient_arena; /* parameters' gradients, in one piece */
 	size_t gradient_floats;
 	void **workspace; /* [threads] */
-	float *temporary; /* gradient of an input whose operator cannot accumulate */
+	float *temporary; /* gradients of inputs whose operator cannot accumulate, one after the other */
 	size_t bytes;
 	bool stale; /* packed weights are not those of the parameters */
 };
@@ -190,19 +189,33 @@ static void find_roots(struct pare_exec *exec)
 	}
 }
 
-static void find_gradients(struct pare_exec *exec)
+static bool has_gradient(const struct pare_exec *exec, int value)
+{
+	return exec->buffers[exec->buffers[value].root].wants_gradient;
+}
+
+/* Values between something trained and the output. Steps that run only because a value is kept have no gradient. */
+static void find_gradients(struct pare_exec *exec, bool *leads_out /* [n_values], zero */)
 {
 	struct buffer *buffers = exec->buffers;
 	if (!exec->options.training)
 		return;
+	leads_out[exec->graph->output] = true;
+	for (int s = exec->n_steps - 1; s >= 0; s--) {
+		const struct pare_node *node = node_of(exec, &exec->steps[s]);
+		for (int i = 0; leads_out[exec->steps[s].step.output] && i < node->n_inputs; i++)
+			leads_out[node->inputs[i]] = true;
+	}
 	buffers[exec->graph->input].wants_gradient = exec->options.input_gradient;
 	for (int s = 0; s < exec->n_steps; s++) {
 		const struct pare_node *node = node_of(exec, &exec->steps[s]);
+		if (!leads_out[exec->steps[s].step.output])
+			continue;
 		bool wants = false;
 		for (int i = 0; i < node->n_params; i++)
 			wants |= is_trained(&exec->graph->params[node->params[i]]);
 		for (int i = 0; i < node->n_inputs; i++)
-			wants |= buffers[buffers[node->inputs[i]].root].wants_gradient;
+			wants |= has_gradient(exec, node->inputs[i]);
 		int root = buffers[exec->steps[s].step.output].root;
 		buffers[root].wants_gradient |= wants;
 	}
@@ -297,7 +310,7 @@ static void plan_steps(struct plan *plan, size_t *workspace_bytes)
 			 * back. */
 			size_t bytes = op->shared_workspace_bytes(exec->graph, node, images, exec->lanes, training);
 			plan_item(plan, bytes, training ? s : -1, training ? 2 * exec->n_steps - s : end,
-			          (float **)&step->shared);
+			          &step->shared);
 		}
 		if (op->workspace_bytes) {
 			size_t bytes = op->workspace_bytes(exec->graph, node, images, exec->lanes, training);
@@ -306,30 +319,38 @@ static void plan_steps(struct plan *plan, size_t *workspace_bytes)
 	}
 }
 
-/* Which gradients are written first and which are added to; needs all steps in backward order. */
+/* Space in `temporary` for the gradient of a value. */
+static size_t temporary_floats(const struct pare_exec *exec, int value)
+{
+	return (value_bytes(exec, value) / sizeof(float) + 15) & ~(size_t)15;
+}
+
+/* Which gradients are written first and which are added to; needs all steps in backward order. Returns the floats of
+ * `temporary`: what the neediest step adds through it. */
 static size_t plan_accumulation(struct pare_exec *exec, bool *written /* [n_values], zero */)
 {
-	size_t temporary = 0;
+	size_t most = 0;
 	for (int s = exec->n_steps - 1; s >= 0; s--) {
 		struct live_step *step = &exec->steps[s];
 		const struct pare_node *node = node_of(exec, step);
-		if (node->op->flags & PARE_OP_VIEW)
+		size_t temporary = 0;
+		if ((node->op->flags & PARE_OP_VIEW) || !has_gradient(exec, step->step.output))
 			continue;
 		for (int i = 0; i < node->n_inputs; i++) {
 			int root = exec->buffers[node->inputs[i]].root;
-			if (!exec->buffers[root].wants_gradient)
+			if (!has_gradient(exec, root))
 				continue;
 			if (written[root]) {
 				bool can = node->op->flags & PARE_OP_ACCUMULATES;
 				step->accumulate[i] = can;
 				step->add_temporary[i] = !can;
-				if (!can && value_bytes(exec, root) > temporary)
-					temporary = value_bytes(exec, root);
+				temporary += can ? 0 : temporary_floats(exec, root);
 			}
 			written[root] = true;
 		}
+		most = temporary > most ? temporary : most;
 	}
-	return temporary;
+	return most;
 }
 
 static int allocate_step(struct pare_exec *exec, struct live_step *step)
@@ -408,24 +429,26 @@ static int allocate_arena(struct plan *plan)
 
 static int plan_memory(struct pare_exec *exec)
 {
-	struct plan plan = {.exec = exec, .capacity = 2 * exec->graph->n_values + 2 * exec->n_steps};
-	bool *flags = pare_calloc((size_t)exec->graph->n_values, sizeof *flags);
-	size_t workspace_bytes, temporary;
+	/* Values and their gradients; a step's saved and shared memory; the temporary. */
+	struct plan plan = {.exec = exec, .capacity = 2 * exec->graph->n_values + 2 * exec->n_steps + 1};
+	bool *flags = pare_calloc(2 * (size_t)exec->graph->n_values, sizeof *flags);
+	size_t workspace_bytes;
 	int status = PARE_E_NOMEM;
 
 	plan.items = pare_calloc((size_t)plan.capacity, sizeof *plan.items);
 	plan.targets = pare_calloc((size_t)plan.capacity, sizeof *plan.targets);
 	if (!plan.items || !plan.targets || !flags)
 		goto out;
-	find_gradients(exec);
+	find_gradients(exec, flags);
 	for (int s = 0; s < exec->n_steps; s++)
 		if (allocate_step(exec, &exec->steps[s]))
 			goto out;
 	if (plan_values(&plan))
 		goto out;
 	plan_steps(&plan, &workspace_bytes);
-	temporary = exec->options.training ? plan_accumulation(exec, flags) : 0;
-	plan_item(&plan, temporary, -1, 2 * exec->n_steps + 1, &exec->temporary);
+	if (exec->options.training)
+		plan_item(&plan, plan_accumulation(exec, flags + exec->graph->n_values) * sizeof(float), -1,
+		          2 * exec->n_steps + 1, &exec->temporary);
 	status = allocate_arena(&plan);
 	if (!status)
 		status = allocate_workspace(exec, workspace_bytes);
@@ -481,6 +504,9 @@ int pare_exec_new(struct pare_exec **out, const struct pare_graph *graph, const 
 	int lanes = options->lanes ? options->lanes : pare_lanes_for(options->images);
 
 	*out = NULL;
+	if (options->images > PARE_MAX_DIMENSION)
+		return pare_error_set(error, PARE_E_LIMIT, "batch of %lld images: at most %d",
+		                      (long long)options->images, PARE_MAX_DIMENSION);
 	if (options->images < 1 || (lanes != 1 && lanes != PARE_LANES))
 		return pare_error_set(error, PARE_E_INVALID,
 		                      "batch of %lld images with %d lanes: at least 1 image, 1 or %d lanes",
@@ -635,26 +661,29 @@ void pare_exec_forward(struct pare_exec *exec)
 	exec->stale = false;
 }
 
-/* din += temporary, for operators that cannot add by themselves. */
-static void add_temporary(struct pare_exec *exec, const struct pare_tensor *din)
+/* For operators that cannot add by themselves. */
+static void add_temporary(const struct pare_tensor *din, const float *temporary)
 {
 	int64_t size = pare_tensor_size(din);
 	for (int64_t i = 0; i < size; i++)
-		din->data[i] += exec->temporary[i];
+		din->data[i] += temporary[i];
 }
 
 static void run_backward(struct pare_exec *exec, struct live_step *step)
 {
 	const struct pare_node *node = node_of(exec, step);
 	struct pare_op_args args = arguments(exec, step);
+	float *temporary = exec->temporary;
 
 	args.dout = gradient_view(exec, step->step.output);
 	if ((node->op->flags & PARE_OP_VIEW) || !args.dout.data)
 		return;
 	for (int i = 0; i < node->n_inputs; i++) {
 		step->din[i] = gradient_view(exec, node->inputs[i]);
-		if (step->add_temporary[i])
-			step->din[i].data = exec->temporary;
+		if (!step->add_temporary[i])
+			continue;
+		step->din[i].data = temporary;
+		temporary += temporary_floats(exec, node->inputs[i]);
 	}
 	args.din = step->din;
 	args.din_accumulate = step->accumulate;
@@ -663,7 +692,7 @@ static void run_backward(struct pare_exec *exec, struct live_step *step)
 	for (int i = 0; i < node->n_inputs; i++)
 		if (step->add_temporary[i]) {
 			struct pare_tensor din = gradient_view(exec, node->inputs[i]);
-			add_temporary(exec, &din);
+			add_temporary(&din, step->din[i].data);
 		}
 }
 

@@ -69,8 +69,9 @@ size_t pare_exec_bytes(const struct pare_exec *exec);
 
 /* The steps in order, without making an executor. *steps is malloc'd, free() it; count or PARE_E_NOMEM. */
 int pare_graph_steps(const struct pare_graph *graph, struct pare_step **steps);
-/* Runs one step forward on memory of the caller, for timing: exec made with first_node at the step. Steps are numbered as
- * pare_graph_steps gives them. */
+/* Runs one step forward on memory of the caller, for timing. Steps are numbered from 0 as this executor runs them: with
+ * first_node at a step of pare_graph_steps that is step 0, and steps that nothing depends on are left out. Weights are
+ * packed at every call until pare_exec_forward has been called once. */
 int pare_exec_step_count(const struct pare_exec *exec);
 void pare_exec_run_step(struct pare_exec *exec, int step);
 

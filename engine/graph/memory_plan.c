@@ -1,5 +1,7 @@
 #include "engine/graph/memory_plan.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "engine/base/memory.h"
@@ -51,6 +53,18 @@ static size_t lowest_gap(const struct pare_memory_item *items, const int *placed
 	return at;
 }
 
+/* Whether the items fit into the address space one behind the other: then no sum below can overflow. */
+static bool countable(const struct pare_memory_item *items, int n)
+{
+	size_t left = SIZE_MAX;
+	for (int i = 0; i < n; i++) {
+		if (items[i].bytes > SIZE_MAX - ALIGNMENT || items[i].bytes + ALIGNMENT > left)
+			return false;
+		left -= items[i].bytes + ALIGNMENT;
+	}
+	return true;
+}
+
 int pare_memory_plan(struct pare_memory_item *items, int n, size_t *total)
 {
 	struct order *order = pare_calloc((size_t)n, sizeof *order);
@@ -58,7 +72,7 @@ int pare_memory_plan(struct pare_memory_item *items, int n, size_t *total)
 	int status = PARE_E_NOMEM;
 
 	*total = 0;
-	if (!order || !placed)
+	if (!order || !placed || !countable(items, n))
 		goto out;
 	for (int i = 0; i < n; i++)
 		order[i] = (struct order){items, i};

@@ -5,5 +5,8 @@
 #define GRADIENT_OUTPUTS 8
 #define KERNEL_SET pare_lane_kernels_avx512
 #define KERNEL_NAME "avx512"
-#define KERNEL_SUPPORTED (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl"))
+/* All that the file is compiled for: the compiler may use any of it. */
+#define KERNEL_SUPPORTED                                                                                               \
+	(__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&                                    \
+	 __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma"))
 #include "engine/math/lane_kernels.inc"

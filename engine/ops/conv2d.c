@@ -29,6 +29,13 @@ static int check_attributes(const struct pare_conv2d *a, struct pare_error *erro
 	if (a->pad_top < 0 || a->pad_left < 0 || a->pad_bottom < 0 || a->pad_right < 0)
 		return pare_error_set(error, PARE_E_INVALID, "padding %d,%d,%d,%d: must not be negative", a->pad_top,
 		                      a->pad_left, a->pad_bottom, a->pad_right);
+	/* Positions are counted in 32 bits (engine/math/axis.h). */
+	const int32_t numbers[] = {a->stride_h, a->stride_w,   a->dilation_h, a->dilation_w,
+	                           a->pad_top,  a->pad_bottom, a->pad_left,   a->pad_right};
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		if (numbers[i] > PARE_MAX_DIMENSION)
+			return pare_error_set(error, PARE_E_LIMIT, "a stride, dilation or padding of %d: at most %d",
+			                      numbers[i], PARE_MAX_DIMENSION);
 	return PARE_OK;
 }
 

@@ -8,9 +8,11 @@
 #include "engine/ops/activation.h"
 #include "engine/ops/conv2d_paths.h"
 
+/* Every pixel has one input pixel, in the same order. */
 static bool is_pointwise(const struct conv_shape *s)
 {
-	return s->taps == 1 && s->rows.in == 1 && s->rows.out == 1 && s->columns.in == s->columns.out;
+	return s->taps == 1 && s->rows.in == 1 && s->rows.out == 1 && s->rows.pad == 0 && s->columns.pad == 0 &&
+	       s->columns.in == s->columns.out && (s->columns.stride == 1 || s->columns.in == 1);
 }
 
 static int64_t pixels_in(const struct conv_shape *s)

@@ -8,6 +8,9 @@
 #include "engine/train/loss.h"
 #include "engine/train/sgd.h"
 
+/* Far beyond any training, and its steps still fit into 64 bits. */
+#define MOST_EPOCHS 1e9
+
 /* One training run. */
 struct run {
 	struct pare_graph *graph;
@@ -33,6 +36,9 @@ static int check(const struct pare_graph *graph, const struct pare_split *split,
 	if (options->batch < 1 || options->batch > split->images)
 		return pare_error_set(error, PARE_E_INVALID, "a batch of %lld images from a training split of %lld",
 		                      (long long)options->batch, (long long)split->images);
+	if (options->steps <= 0 && !(options->epochs >= 0.0 && options->epochs <= MOST_EPOCHS))
+		return pare_error_set(error, PARE_E_INVALID, "%g epochs: 0 to %g are allowed", options->epochs,
+		                      MOST_EPOCHS);
 	if (!pare_shape_equal(input, &wanted))
 		return pare_error_set(error, PARE_E_INVALID, "the network takes %s images, the data set has %s",
 		                      pare_shape_text(input, a, sizeof a), pare_shape_text(&wanted, b, sizeof b));

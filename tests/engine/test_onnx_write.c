@@ -63,9 +63,8 @@ static void test_onnx_write__every_network_reads_back_equal(void **state)
 }
 
 /* Attributes that the networks above do not use, all different from each other and from the defaults. */
-static void test_onnx_write__attributes_read_back_equal(void **state)
+static struct pare_graph *build_attributes(void)
 {
-	(void)state;
 	struct pare_graph *graph = pare_graph_new("attributes", pare_shape_chw(4, 20, 24), "x");
 	int value = graph->input, left, right, joined[2];
 	struct pare_error error;
@@ -93,6 +92,13 @@ static void test_onnx_write__attributes_read_back_equal(void **state)
 	graph->output = value;
 	assert_int_equal(pare_graph_infer(graph, &error), PARE_OK);
 	test_net_randomize(graph, 3);
+	return graph;
+}
+
+static void test_onnx_write__attributes_read_back_equal(void **state)
+{
+	(void)state;
+	struct pare_graph *graph = build_attributes();
 	expect_same(graph);
 	pare_graph_free(graph);
 }
@@ -135,10 +141,10 @@ static void test_onnx_write__same_graph_same_bytes(void **state)
 static void test_onnx_write__names_never_collide(void **state)
 {
 	(void)state;
-	struct pare_graph *graph = pare_graph_new("names", pare_shape_chw(2, 3, 3), "clip.weight");
+	struct pare_graph *graph = pare_graph_new("names", pare_shape_chw(2, 3, 3), "conv.weight");
 	int value = graph->input;
 	struct pare_error error;
-	assert_int_equal(pare_build_conv(graph, "clip", 2, 3, 1, 1, true, &value, &error), PARE_OK);
+	assert_int_equal(pare_build_conv(graph, "conv", 2, 3, 1, 1, true, &value, &error), PARE_OK);
 	assert_int_equal(pare_build_relu6(graph, "clip.min", &value, &error), PARE_OK);
 	assert_int_equal(pare_build_relu6(graph, "clip", &value, &error), PARE_OK);
 	graph->output = value;
@@ -200,8 +206,39 @@ static void test_onnx_write__to_a_file(void **state)
 	test_directory_free(folder);
 }
 
-int main(void)
+/* Every network, then the one with all attributes; NULL after the last. */
+static struct pare_graph *build_nth(int n, bool *last)
 {
+	struct pare_graph *graph = *last ? NULL : test_net_build_nth(n);
+	if (graph || *last)
+		return graph;
+	*last = true;
+	return build_attributes();
+}
+
+/* For test_onnx_checker.sh: every network as <folder>/<number>-<name>.onnx. */
+static int write_all(const char *folder)
+{
+	struct pare_graph *graph;
+	int status = PARE_OK;
+	bool last = false;
+	for (int n = 0; !status && (graph = build_nth(n, &last)); n++) {
+		char path[512];
+		struct pare_error error;
+		snprintf(path, sizeof(path), "%s/%d-%s.onnx", folder, n, graph->name);
+		test_net_randomize(graph, 5);
+		status = pare_onnx_write(graph, path, NULL, 0, &error);
+		if (status)
+			fprintf(stderr, "%s: %s\n", path, error.text);
+		pare_graph_free(graph);
+	}
+	return status ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1)
+		return write_all(argv[1]);
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_onnx_write__every_network_reads_back_equal),
 	        cmocka_unit_test(test_onnx_write__attributes_read_back_equal),

@@ -15,6 +15,18 @@ static int check_limits(const struct pare_limit *limits, int n_limits, const str
 	return PARE_OK;
 }
 
+/* A limit that nothing was held against has not been kept. */
+static int check_present(const struct pare_limit *limits, int n_limits, const struct pare_metrics *metrics,
+                         struct pare_error *error)
+{
+	for (int i = 0; i < n_limits; i++)
+		if (!metrics->present[limits[i].metric])
+			return pare_error_set(error, PARE_E_INVALID,
+			                      "there is a limit on %s, but nothing finds its value",
+			                      pare_metric_info[limits[i].metric].name);
+	return PARE_OK;
+}
+
 int pare_evaluate_candidate(const struct pare_evaluation_setup *setup, struct pare_candidate *candidate,
                             const struct pare_limit *limits, int n_limits, struct pare_metrics *metrics,
                             struct pare_error *error)
@@ -27,7 +39,7 @@ int pare_evaluate_candidate(const struct pare_evaluation_setup *setup, struct pa
 		if (status)
 			return status;
 	}
-	return PARE_OK;
+	return check_present(limits, n_limits, metrics, error);
 }
 
 int pare_evaluate_cost(const struct pare_lut *lut, const struct pare_graph *trainable, const struct pare_graph *folded,

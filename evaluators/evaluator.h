@@ -43,7 +43,8 @@ struct pare_limit {
 };
 
 /* Runs all evaluators in cost order. After each, limits on metrics that are present are checked: PARE_E_INFEASIBLE
- * names the metric, its value and the limit; metrics found so far stay filled in. */
+ * names the metric, its value and the limit; metrics found so far stay filled in. A limit on a metric that nothing
+ * filled in (latency without a table) is PARE_E_INVALID. */
 int pare_evaluate_candidate(const struct pare_evaluation_setup *setup, struct pare_candidate *candidate,
                             const struct pare_limit *limits, int n_limits, struct pare_metrics *metrics,
                             struct pare_error *error);

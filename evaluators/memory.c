@@ -7,7 +7,7 @@
 #include "engine/graph/exec.h"
 #include "evaluators/evaluators.h"
 
-/* root[v]: the value whose memory v is. last[v]: the last step that reads v's memory. */
+/* root[v]: the value whose memory v is. last[v]: the last step that reads v's memory, or writes it if none does. */
 static void find_lives(const struct pare_graph *graph, const struct pare_step *steps, int n_steps, int *root, int *last)
 {
 	for (int v = 0; v < graph->n_values; v++) {
@@ -18,6 +18,7 @@ static void find_lives(const struct pare_graph *graph, const struct pare_step *s
 		const struct pare_node *node = &graph->nodes[steps[s].node];
 		if (node->op->flags & PARE_OP_VIEW)
 			root[steps[s].output] = root[node->inputs[0]];
+		last[root[steps[s].output]] = s;
 		for (int i = 0; i < node->n_inputs; i++)
 			last[root[node->inputs[i]]] = s;
 	}
@@ -35,9 +36,7 @@ static int64_t peak(const struct pare_graph *graph, const struct pare_step *step
 	int64_t alive = value_bytes(graph, graph->input), most = alive;
 	for (int s = 0; s < n_steps; s++) {
 		int out = steps[s].output;
-		if (root[out] != out)
-			continue;
-		alive += value_bytes(graph, out);
+		alive += root[out] == out ? value_bytes(graph, out) : 0;
 		most = alive > most ? alive : most;
 		for (int v = 0; v < graph->n_values; v++)
 			if (root[v] == v && last[v] == s)

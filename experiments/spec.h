@@ -62,7 +62,8 @@ struct pare_spec {
 	uint64_t seed; /* default 1 */
 	int threads;   /* of the pool; default: number of cores */
 
-	/* model: {zoo: resnet8, width: 1.0} or {onnx: path}; neither when there is no model section (data only: no train, no search) */
+	/* model: {zoo: resnet8, width: 1.0} or {onnx: path}; neither when there is no model section (data only: no
+	 * train, no search) */
 	const struct pare_zoo_model *zoo; /* NULL if onnx */
 	double width;
 	char *onnx; /* path; NULL if zoo */
@@ -108,9 +109,9 @@ struct pare_spec {
 	struct pare_spec_train fine_tune_short, fine_tune_long;
 };
 
-/* "key.subkey=value" overrides (--set), applied after the file; NULL-terminated or NULL. Everything wrong goes to
- * `diagnostics`; 0 only when there is nothing, else PARE_E_INVALID or PARE_E_NOMEM. The spec is filled with defaults
- * either way and must be released. */
+/* "key.subkey=value" overrides (--set), applied after the file; "key=null" takes a key or section out. NULL-terminated
+ * or NULL. Everything wrong goes to `diagnostics`; 0 only when there is nothing, else PARE_E_INVALID or PARE_E_NOMEM.
+ * The spec is filled with defaults either way and must be released. */
 int pare_spec_read(struct pare_spec *spec, const char *path, const char *const *overrides,
                    struct pare_diagnostics *diagnostics);
 /* The same for a text at hand (a study's own record of its spec); `path` is where it would stand as a file. */

@@ -251,7 +251,8 @@ const struct pare_key_type pare_key_optional_section = {
 static char *default_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char *name = pare_strdup(slash ? slash + 1 : path);
+	const char *last = slash ? slash + 1 : path;
+	char *name = pare_strdup(*last ? last : "study");
 	char *dot = name ? strrchr(name, '.') : NULL;
 
 	if (dot && dot > name && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0))

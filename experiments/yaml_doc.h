@@ -56,8 +56,8 @@ struct pare_yaml_doc *pare_yaml_parse(const char *text, const char *path, struct
 void pare_yaml_free(struct pare_yaml_doc *doc);
 
 /* Puts what an override "key.subkey=value" says into the document, over what is there; missing mappings on the way are
- * made. The value is a scalar or a flow sequence. Problems go to `diagnostics` with `origin` ("--set key.subkey=value")
- * as their place; `origin` must outlive the document. */
+ * made. The value is a scalar or a flow sequence; null (or ~) takes the key out. Problems go to `diagnostics` with
+ * `origin` ("--set key.subkey=value") as their place; `origin` must outlive the document. */
 void pare_yaml_override(struct pare_yaml_doc *doc, const char *override, const char *origin,
                         struct pare_diagnostics *diagnostics);
 

@@ -88,6 +88,45 @@ static int merge(struct pare_yaml_node *mapping, struct pare_yaml_node *addition
 	return PARE_OK;
 }
 
+static bool is_null(const struct pare_yaml_node *node)
+{
+	return node->kind == PARE_YAML_SCALAR && !node->quoted &&
+	       (strcmp(node->text, "null") == 0 || strcmp(node->text, "~") == 0);
+}
+
+/* The node of a null becomes an empty list with room for one: what is removed is freed with it. */
+static int make_bin(struct pare_yaml_node *node)
+{
+	struct pare_yaml_node **items = pare_calloc(1, sizeof(*items));
+
+	if (!items)
+		return PARE_E_NOMEM;
+	free(node->text);
+	*node = (struct pare_yaml_node){.kind = PARE_YAML_SEQUENCE, .items = items};
+	return PARE_OK;
+}
+
+/* Takes "a.b.c" out; its value is added to `bin`, a list with room for it. False when there is no such key. */
+static bool remove_path(struct pare_yaml_node *mapping, const char *path, size_t length, struct pare_yaml_node *bin)
+{
+	size_t part = strcspn(path, ".=");
+
+	for (size_t i = 0; mapping->kind == PARE_YAML_MAPPING && i < mapping->count; i++) {
+		struct pare_yaml_pair *pair = &mapping->pairs[i];
+
+		if (strlen(pair->key) != part || memcmp(pair->key, path, part) != 0)
+			continue;
+		if (part < length)
+			return remove_path(pair->value, path + part + 1, length - part - 1, bin);
+		bin->items[bin->count++] = pair->value;
+		free(pair->key);
+		memmove(pair, pair + 1, (mapping->count - i - 1) * sizeof(*pair));
+		mapping->count--;
+		return true;
+	}
+	return false;
+}
+
 void pare_yaml_override(struct pare_yaml_doc *doc, const char *override, const char *origin,
                         struct pare_diagnostics *diagnostics)
 {
@@ -110,6 +149,14 @@ void pare_yaml_override(struct pare_yaml_doc *doc, const char *override, const c
 	}
 	if (doc->root->kind != PARE_YAML_MAPPING) /* reported by whoever reads the document */
 		goto out;
+	if (is_null(value->root)) {
+		if (make_bin(value->root))
+			diagnostics->failed = true;
+		else if (!remove_path(doc->root, override, length, value->root))
+			pare_diagnostics_add(diagnostics, 0, 0, 0, NULL, "there is no '%.*s' to remove", (int)length,
+			                     override);
+		goto out;
+	}
 	set_origin(value->root, origin);
 	if (wrap_path(&value->root, override, length) || merge(doc->root, value->root))
 		diagnostics->failed = true;

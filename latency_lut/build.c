@@ -37,6 +37,8 @@ struct build {
 	struct pare_samples *samples; /* [n_entries], families one after the other */
 	int64_t n_entries;
 	struct pare_pool *pool;
+	struct pare_surroundings surroundings;
+	size_t working_set; /* bytes that the whole network touches */
 };
 
 /* ---- grids ---- */
@@ -135,17 +137,29 @@ static int make_families(struct build *build, struct pare_error *error)
 
 /* ---- measuring ---- */
 
+/* The other layers are assumed to be cut as much as this one is. */
+static size_t surrounding_bytes(const struct build *build, const struct pare_lut_family *family,
+                                const struct pare_lut_entry *entry)
+{
+	const struct pare_lut_entry *full = &family->entries[family->n_entries - 1];
+	double share = (double)entry->out_channels / full->out_channels;
+	if (full->in_channels)
+		share *= (double)entry->in_channels / full->in_channels;
+	return (size_t)(share * (double)build->working_set);
+}
+
 static int measure_entry(struct build *build, int f, const struct pare_lut_entry *entry, struct pare_samples *samples,
                          struct pare_error *error)
 {
 	const struct pare_lut_build_options *options = build->options;
+	size_t bytes = surrounding_bytes(build, &build->lut->families[f], entry);
 	struct pare_graph *graph;
 	int first_node;
 	int status = pare_step_graph(&graph, &first_node, build->groups->map, build->grids[f].example,
 	                             entry->in_channels, entry->out_channels, error);
 	if (!status)
-		status = pare_measure_step(graph, first_node, options->batch, build->pool, options->max_ms / PASSES,
-		                           samples, error);
+		status = pare_measure_step(samples, graph, first_node, options->batch, &build->surroundings, bytes,
+		                           options->max_ms / PASSES, error);
 	pare_graph_free(graph);
 	return status;
 }
@@ -224,6 +238,7 @@ static void release(struct build *build)
 	free(build->samples);
 	free(build->grids);
 	free(build->steps);
+	pare_surroundings_release(&build->surroundings);
 	pare_pool_free(build->pool);
 }
 
@@ -247,6 +262,10 @@ int pare_lut_build(struct pare_lut **lut, const struct pare_graph *graph, const 
 	status = find_grids(&build, error);
 	if (!status)
 		status = make_families(&build, error);
+	if (!status)
+		status = pare_working_set(graph, options->batch, build.pool, &build.working_set, error);
+	if (!status && pare_surroundings_init(&build.surroundings, build.working_set, build.pool))
+		status = pare_error_set(error, PARE_E_NOMEM, "out of memory");
 	if (status)
 		goto out;
 	pare_log(options->log, PARE_LOG_INFO,

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "engine/graph/exec.h"
 #include "latency_lut/lut_text.h"
 
 static double round_as_written(double ms)
@@ -21,18 +20,32 @@ void pare_samples_summarise(const struct pare_samples *samples, struct pare_lut_
 	entry->p90_ms = round_as_written(pare_samples_quantile(samples, 0.9));
 }
 
-/* Ordinary numbers, also as a variance: no zeros, denormals or NaN, which some units handle faster or slower. */
-static void fill(float *data, int64_t count)
+struct trial {
+	struct pare_exec *exec;
+	const struct pare_node *node;
+	const struct pare_surroundings *surroundings;
+	size_t bytes;
+};
+
+static void write_inputs(const struct trial *trial)
 {
-	for (int64_t i = 0; i < count; i++)
-		data[i] = (float)((i * 37 + 11) % 64 + 1) / 80.0f;
+	for (int i = 0; i < trial->node->n_inputs; i++) {
+		struct pare_tensor tensor = pare_exec_value(trial->exec, trial->node->inputs[i]);
+		pare_surroundings_write(trial->surroundings, &tensor);
+	}
 }
 
-static void fill_value(struct pare_exec *exec, int value)
+static void surround(void *context)
 {
-	struct pare_tensor tensor = pare_exec_value(exec, value);
-	if (tensor.data)
-		fill(tensor.data, pare_tensor_size(&tensor));
+	const struct trial *trial = context;
+	pare_surroundings_pass(trial->surroundings, trial->bytes);
+	write_inputs(trial);
+}
+
+static void run_step(void *context)
+{
+	const struct trial *trial = context;
+	pare_exec_run_step(trial->exec, 0);
 }
 
 static void run_network(void *exec)
@@ -40,29 +53,29 @@ static void run_network(void *exec)
 	pare_exec_forward(exec);
 }
 
-static void run_step(void *exec)
+int pare_measure_step(struct pare_samples *samples, const struct pare_graph *graph, int first_node, int64_t batch,
+                      const struct pare_surroundings *surroundings, size_t bytes, double max_ms,
+                      struct pare_error *error)
 {
-	pare_exec_run_step(exec, 0);
-}
+	struct pare_exec_options options = {.images = batch, .first_node = first_node, .pool = surroundings->pool};
+	struct trial trial = {.node = &graph->nodes[first_node], .surroundings = surroundings, .bytes = bytes};
+	int status;
 
-int pare_measure_step(const struct pare_graph *graph, int first_node, int64_t batch, struct pare_pool *pool,
-                      double max_ms, struct pare_samples *samples, struct pare_error *error)
-{
-	struct pare_exec_options options = {.images = batch, .first_node = first_node, .pool = pool};
-	struct pare_exec *exec;
-	int status = pare_exec_new(&exec, graph, &options, error);
+	for (int p = 0; p < graph->n_params; p++) {
+		const struct pare_param *param = &graph->params[p];
+		struct pare_tensor tensor = {.data = param->data, .shape = param->shape, .images = 1, .lanes = 1};
+		pare_surroundings_write(surroundings, &tensor);
+	}
+	status = pare_exec_new(&trial.exec, graph, &options, error);
 	if (status)
 		return status;
-	for (int p = 0; p < graph->n_params; p++)
-		fill(graph->params[p].data, pare_shape_elements(&graph->params[p].shape));
-	for (int i = 0; i < graph->nodes[first_node].n_inputs; i++)
-		fill_value(exec, graph->nodes[first_node].inputs[i]);
+	write_inputs(&trial);
 	/* Packs the weights; run_step alone would pack them each time. */
-	pare_exec_forward(exec);
-	status = pare_samples_take(samples, &(struct pare_timed){run_step, exec}, max_ms);
+	pare_exec_forward(trial.exec);
+	status = pare_samples_take(samples, &(struct pare_timed){run_step, surround, &trial}, max_ms);
 	if (status)
 		pare_error_set(error, status, "out of memory");
-	pare_exec_free(exec);
+	pare_exec_free(trial.exec);
 	return status;
 }
 
@@ -70,6 +83,7 @@ int pare_lut_measure(const struct pare_graph *graph, int64_t batch, int threads,
                      struct pare_lut_entry *result, struct pare_error *error)
 {
 	struct pare_pool *pool = pare_pool_new(threads);
+	struct pare_surroundings surroundings = {.pool = pool};
 	struct pare_exec_options options = {.images = batch, .pool = pool};
 	struct pare_samples samples = {0};
 	struct pare_exec *exec = NULL;
@@ -81,8 +95,9 @@ int pare_lut_measure(const struct pare_graph *graph, int64_t batch, int threads,
 	status = pare_exec_new(&exec, graph, &options, error);
 	if (status)
 		goto out;
-	fill_value(exec, graph->input);
-	status = pare_samples_take(&samples, &(struct pare_timed){run_network, exec}, max_ms);
+	struct pare_tensor input = pare_exec_input(exec);
+	pare_surroundings_write(&surroundings, &input);
+	status = pare_samples_take(&samples, &(struct pare_timed){run_network, NULL, exec}, max_ms);
 	if (status)
 		pare_error_set(error, status, "out of memory");
 	else

@@ -53,6 +53,8 @@ double pare_samples_quantile(const struct pare_samples *samples, double share)
 
 static double time_loops(const struct pare_timed *timed, int loops)
 {
+	if (timed->before)
+		timed->before(timed->context);
 	double start = pare_clock_ms();
 	for (int i = 0; i < loops; i++)
 		timed->run(timed->context);
@@ -66,7 +68,7 @@ static int find_loops(const struct pare_timed *timed)
 	timed->run(timed->context);
 	for (;;) {
 		double ms = time_loops(timed, loops);
-		if (ms >= PARE_REPETITION_MS || loops >= MOST_LOOPS)
+		if (ms >= PARE_REPETITION_MS || timed->before || loops >= MOST_LOOPS)
 			return loops;
 		loops *= 2;
 	}

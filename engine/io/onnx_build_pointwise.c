@@ -58,7 +58,7 @@ int pare_onnx_build_clip(struct pare_onnx_import *import, const struct pare_onnx
 static bool is_channel_vector(const struct pare_onnx_constant *constant, const struct pare_shape *shape)
 {
 	int behind = shape->rank - 1; /* dimensions behind the channels */
-	if (constant->count != shape->dim[0] || constant->rank < behind + 1 || constant->rank > shape->rank + 1)
+	if (constant->count != shape->dim[0] || constant->rank > shape->rank + 1)
 		return false;
 	for (int i = 0; i < constant->rank; i++)
 		if (constant->dim[i] != (i == constant->rank - 1 - behind ? shape->dim[0] : 1))
@@ -126,7 +126,9 @@ int pare_onnx_build_dropout(struct pare_onnx_import *import, const struct pare_o
 int pare_onnx_build_softmax(struct pare_onnx_import *import, const struct pare_onnx_node *node)
 {
 	bool last = node->output->readers == 1 && strcmp(node->output->name, import->proto->output[0]->name) == 0;
-	return pare_error_set(import->error, PARE_E_UNSUPPORTED, "%s",
-	                      last ? "the network ends in a Softmax; pare's losses start from logits: export it without"
-	                           : "a Softmax inside the network is not supported");
+	const char *type = node->proto->op_type;
+	return last ? pare_error_set(import->error, PARE_E_UNSUPPORTED,
+	                             "the network ends in a %s; losses start from logits: export it without", type)
+	            : pare_error_set(import->error, PARE_E_UNSUPPORTED, "a %s inside the network is not supported",
+	                             type);
 }

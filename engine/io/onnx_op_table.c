@@ -21,6 +21,7 @@ const struct pare_onnx_op pare_onnx_op_table[] = {
         {"Gemm", 2, 3, NULL, pare_onnx_build_gemm},
         {"GlobalAveragePool", 1, 1, NULL, pare_onnx_build_global_average_pool},
         {"Identity", 1, 1, pare_onnx_fold_identity, pare_onnx_build_identity},
+        {"LogSoftmax", 1, 1, NULL, pare_onnx_build_softmax},
         {"MatMul", 2, 2, NULL, pare_onnx_build_mat_mul},
         {"MaxPool", 1, 1, NULL, pare_onnx_build_max_pool},
         {"Mul", 2, 2, pare_onnx_fold_arithmetic, NULL},

@@ -60,6 +60,8 @@ static void test_onnx_bad__wire_format(void **state)
 	        {"\x12\x02\xc3\x28", 4, "not UTF-8 at byte 2"},
 	        {"\x12\x01\x00", 3, "not UTF-8"},
 	        {"\x12\x02\xc0\x80", 4, "not UTF-8"},
+	        {"\x12\x03\xe0\x80\x80", 5, "not UTF-8"},
+	        {"\x12\x04\xf0\x8f\xbf\xbf", 6, "not UTF-8"},
 	        {"\x12\x03\xed\xa0\x80", 5, "not UTF-8"},
 	        {"\x12\x04\xf4\x90\x80\x80", 6, "not UTF-8"},
 	        {"\x12\x01\xe2", 3, "not UTF-8"},
@@ -262,7 +264,7 @@ static void refuse_weight(struct pare_strbuf *tensor, int status, const char *pa
 static void test_onnx_bad__tensors(void **state)
 {
 	(void)state;
-	static const unsigned char data[WEIGHT_BYTES];
+	static const unsigned char data[WEIGHT_BYTES + 4];
 	static const struct {
 		int type, rank;
 		int64_t dims[9];
@@ -271,6 +273,7 @@ static void test_onnx_bad__tensors(void **state)
 		const char *part;
 	} cases[] = {
 	        {ONNX_FLOAT, 4, {4, 3, 1, 1}, WEIGHT_BYTES - 1, PARE_E_FORMAT, "47 bytes of data, 48 are needed"},
+	        {ONNX_FLOAT, 4, {4, 3, 1, 1}, WEIGHT_BYTES + 4, PARE_E_FORMAT, "52 bytes of data, 48 are needed"},
 	        {ONNX_FLOAT, 4, {4, 3, 1, 2}, WEIGHT_BYTES, PARE_E_FORMAT, "[4, 3, 1, 2] has 48 bytes"},
 	        {ONNX_FLOAT, 4, {4, 3, -1, -1}, WEIGHT_BYTES, PARE_E_LIMIT, "dimension 2 is -1"},
 	        {ONNX_FLOAT, 4, {INT64_MIN, 3, 1, 1}, WEIGHT_BYTES, PARE_E_LIMIT, "dimension 0"},
@@ -369,6 +372,40 @@ static void test_onnx_bad__unsupported_forms(void **state)
 		onnx_fixture_attr_int(&file, cases[i].attribute, cases[i].number);
 		bool format = strcmp(cases[i].op_type, "MaxPool") == 0;
 		onnx_fixture_refuse(&file, format ? PARE_E_FORMAT : PARE_E_UNSUPPORTED, cases[i].part);
+	}
+}
+
+static void test_onnx_bad__reshapes_that_do_not_flatten(void **state)
+{
+	(void)state;
+	static const struct {
+		int64_t to[4], allow_zero;
+		int count;
+	} cases[] = {
+	        {{0, 0}, 0, 2},   {{-1, 0}, 0, 2}, {{-1, -1}, 0, 2},     {{1, -1}, 0, 2},        {{0, -1}, 1, 2},
+	        {{0, 191}, 0, 2}, {{-1}, 0, 1},    {{0, 8, 3, 8}, 0, 4}, {{0, 3, -1, -1}, 0, 4},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct onnx_fixture file;
+		open_file(&file, 14);
+		onnx_fixture_ints(&file, "to", cases[i].count, cases[i].to);
+		onnx_fixture_node(&file, "Reshape", "reshape", "x to", "y");
+		onnx_fixture_attr_int(&file, "allowzero", cases[i].allow_zero);
+		onnx_fixture_refuse(&file, PARE_E_UNSUPPORTED, "reshapes images of 3x8x8 to [");
+	}
+}
+
+static void test_onnx_bad__vectors_of_another_shape(void **state)
+{
+	(void)state;
+	static const int64_t shapes[][2] = {{2, 2}, {1, 3}, {5, 1}};
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
+		struct onnx_fixture file;
+		open_file(&file, 13);
+		onnx_fixture_floats(&file, "w", 4, (int64_t[]){4, 3, 1, 1}, NULL);
+		onnx_fixture_floats(&file, "b", 2, shapes[i], NULL);
+		onnx_fixture_node(&file, "Conv", "conv", "x w b", "y");
+		onnx_fixture_refuse(&file, PARE_E_FORMAT, "'b'");
 	}
 }
 
@@ -517,6 +554,8 @@ int main(void)
 	        cmocka_unit_test(test_onnx_bad__tensor_fields),
 	        cmocka_unit_test(test_onnx_bad__attributes),
 	        cmocka_unit_test(test_onnx_bad__unsupported_forms),
+	        cmocka_unit_test(test_onnx_bad__reshapes_that_do_not_flatten),
+	        cmocka_unit_test(test_onnx_bad__vectors_of_another_shape),
 	        cmocka_unit_test(test_onnx_bad__gemm_forms),
 	        cmocka_unit_test(test_onnx_bad__batch_norm_in_training_form),
 	        cmocka_unit_test(test_onnx_bad__copies_are_bounded),

@@ -157,6 +157,41 @@ static void test_onnx_fold__inner_axes(void **state)
 	expect_pads(&file);
 }
 
+/* Named axes alone are dropped, without names all that are 1. */
+static void test_onnx_fold__squeeze_with_and_without_axes(void **state)
+{
+	(void)state;
+	struct onnx_fixture file;
+	open_file(&file, 13);
+	struct pare_strbuf begin = onnx_tensor("begin", ONNX_INT64, 3, (int64_t[]){1, 4, 1});
+	message_bytes(&begin, 9, (int64_t[]){0, 1, 2, 3}, 32);
+	onnx_fixture_tensor(&file, &begin);
+	struct pare_strbuf end = onnx_tensor("end", ONNX_INT64, 2, (int64_t[]){4, 1});
+	message_bytes(&end, 9, (int64_t[]){0, 4, 5, 6}, 32);
+	onnx_fixture_tensor(&file, &end);
+	onnx_fixture_ints(&file, "first", 1, (int64_t[]){0});
+	onnx_fixture_node(&file, "Squeeze", NULL, "begin first", "column");
+	onnx_fixture_node(&file, "Concat", NULL, "column end", "both");
+	onnx_fixture_attr_int(&file, "axis", 0);
+	onnx_fixture_node(&file, "Squeeze", NULL, "both", "pads");
+	expect_pads(&file);
+}
+
+static void test_onnx_fold__refuses_what_is_no_permutation(void **state)
+{
+	(void)state;
+	static const int64_t perms[][2] = {{0, 0}, {2, 0}, {-1, 0}};
+	for (int i = 0; i < 4; i++) {
+		struct onnx_fixture file;
+		open_file(&file, 13);
+		onnx_fixture_floats(&file, "a", 2, (int64_t[]){2, 3}, NULL);
+		onnx_fixture_node(&file, "Transpose", "turn", "a", "b");
+		onnx_fixture_attr_ints(&file, "perm", i < 3 ? 2 : 1, perms[i % 3]);
+		onnx_fixture_node(&file, "Add", "add", "x b", "y");
+		onnx_fixture_refuse(&file, PARE_E_FORMAT, i < 3 ? "not a permutation" : "1 entries for rank 2");
+	}
+}
+
 /* How torch turns its own padding order into ONNX's: pairs, reversed, transposed. */
 static void test_onnx_fold__reversed_and_transposed_pairs(void **state)
 {
@@ -341,6 +376,8 @@ int main(void)
 	        cmocka_unit_test(test_onnx_fold__casts_there_and_back),
 	        cmocka_unit_test(test_onnx_fold__concat_gather_unsqueeze_squeeze),
 	        cmocka_unit_test(test_onnx_fold__inner_axes),
+	        cmocka_unit_test(test_onnx_fold__squeeze_with_and_without_axes),
+	        cmocka_unit_test(test_onnx_fold__refuses_what_is_no_permutation),
 	        cmocka_unit_test(test_onnx_fold__reversed_and_transposed_pairs),
 	        cmocka_unit_test(test_onnx_fold__constant_of_shape_is_float_zero_by_default),
 	        cmocka_unit_test(test_onnx_fold__shape_of_an_activation),

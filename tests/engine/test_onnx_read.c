@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -367,6 +368,13 @@ static void test_onnx_read__other_constants_are_no_bias(void **state)
 
 	open_file(&file, 13);
 	onnx_fixture_floats(&file, "w", 4, (int64_t[]){8, 3, 1, 1}, NULL);
+	onnx_fixture_floats(&file, "b", 4, (int64_t[]){1, 1, 8, 1}, NULL);
+	onnx_fixture_node(&file, "Conv", "conv", "x w", "c");
+	onnx_fixture_node(&file, "Add", "add", "c b", "y");
+	onnx_fixture_refuse(&file, PARE_E_UNSUPPORTED, "not the bias");
+
+	open_file(&file, 13);
+	onnx_fixture_floats(&file, "w", 4, (int64_t[]){8, 3, 1, 1}, NULL);
 	onnx_fixture_floats(&file, "b", 4, (int64_t[]){1, 8, 1, 1}, NULL);
 	onnx_fixture_node(&file, "Conv", "conv", "x w", "c");
 	onnx_fixture_node(&file, "Add", "add", "c b", "a");
@@ -606,22 +614,20 @@ static void add_location(struct pare_strbuf *tensor, const char *key, const char
 	message_nest(tensor, 13, &pair);
 }
 
-/* weights.bin has 3 bytes of something else, then 2 x 4 floats; b is its last two. */
+/* w, 4 inputs x 2 outputs, lies in another file. */
 static int read_external(const char *folder, const char *location, const char *offset, const char *length,
                          struct pare_graph **graph, struct pare_error *error)
 {
 	struct onnx_fixture file;
 	open_vector_file(&file, 13);
-	onnx_fixture_floats(&file, "w", 2, (int64_t[]){2, 4}, NULL);
-	struct pare_strbuf tensor = onnx_tensor("b", ONNX_FLOAT, 1, (int64_t[]){2});
+	struct pare_strbuf tensor = onnx_tensor("w", ONNX_FLOAT, 2, (int64_t[]){4, 2});
 	add_location(&tensor, "location", location);
 	add_location(&tensor, "offset", offset);
 	if (length)
 		add_location(&tensor, "length", length);
 	message_int(&tensor, 14, 1);
 	onnx_fixture_tensor(&file, &tensor);
-	onnx_fixture_node(&file, "Gemm", "fc", "x w b", "y");
-	onnx_fixture_attr_int(&file, "transB", 1);
+	onnx_fixture_node(&file, "MatMul", "fc", "x w", "y");
 	struct pare_bytes bytes = onnx_fixture_bytes(&file);
 	char path[512];
 	snprintf(path, sizeof(path), "%s/model.onnx", folder);
@@ -634,15 +640,16 @@ static void test_onnx_read__external_data(void **state)
 {
 	(void)state;
 	char *folder = test_directory_new(), path[512];
-	unsigned char data[3 + 8] = {1, 2, 3};
-	memcpy(data + 3, (float[]){1.5f, -2}, 8);
+	/* 3 bytes of something else, so that the numbers are not aligned */
+	unsigned char data[3 + 32] = {1, 2, 3};
+	memcpy(data + 3, (float[]){1.5f, -2, 3, 4, 5, 6, 7, 8}, 32);
 	snprintf(path, sizeof(path), "%s/weights.bin", folder);
 	assert_int_equal(pare_file_write_atomic(path, data, sizeof(data), NULL), PARE_OK);
 
 	struct pare_graph *graph;
 	struct pare_error error;
-	assert_int_equal(read_external(folder, "weights.bin", "3", "8", &graph, &error), PARE_OK);
-	assert_true(graph->params[graph->nodes[0].params[1]].data[1] == -2);
+	assert_int_equal(read_external(folder, "weights.bin", "3", "32", &graph, &error), PARE_OK);
+	assert_true(graph->params[graph->nodes[0].params[0]].data[4] == -2);
 	pare_graph_free(graph);
 	assert_int_equal(read_external(folder, "./weights.bin", "3", NULL, &graph, &error), PARE_OK);
 	pare_graph_free(graph);
@@ -652,11 +659,11 @@ static void test_onnx_read__external_data(void **state)
 		int status;
 		const char *part;
 	} bad[] = {
-	        {"weights.bin", "4", NULL, PARE_E_FORMAT, "7 bytes of data, 8 are needed"},
-	        {"weights.bin", "4", "8", PARE_E_FORMAT, "the file has 11"},
-	        {"weights.bin", "12", NULL, PARE_E_FORMAT, "the file has 11"},
+	        {"weights.bin", "4", NULL, PARE_E_FORMAT, "31 bytes of data, 32 are needed"},
+	        {"weights.bin", "4", "32", PARE_E_FORMAT, "the file has 35"},
+	        {"weights.bin", "36", NULL, PARE_E_FORMAT, "the file has 35"},
 	        {"weights.bin", "-1", NULL, PARE_E_FORMAT, "offset"},
-	        {"weights.bin", "3", "8x", PARE_E_FORMAT, "length"},
+	        {"weights.bin", "3", "32x", PARE_E_FORMAT, "length"},
 	        {"weights.bin", "3", "99999999999999999999", PARE_E_FORMAT, "length"},
 	        {"missing.bin", "0", NULL, PARE_E_NOT_FOUND, "missing.bin"},
 	        {"../weights.bin", "0", NULL, PARE_E_INVALID, "inside the model's folder"},
@@ -669,9 +676,26 @@ static void test_onnx_read__external_data(void **state)
 		int status = read_external(folder, bad[i].location, bad[i].offset, bad[i].length, &graph, &error);
 		if (status != bad[i].status || !strstr(error.text, bad[i].part))
 			fail_msg("%s, offset %s: status %d, '%s'", bad[i].location, bad[i].offset, status, error.text);
-		assert_non_null(strstr(error.text, "node 'fc' (Gemm, opset 13)"));
+		assert_non_null(strstr(error.text, "node 'fc' (MatMul, opset 13)"));
 	}
 	test_directory_free(folder);
+}
+
+/* The model lies in a folder of its own; a link in it leads to its neighbour. */
+static void test_onnx_read__external_data_behind_a_link(void **state)
+{
+	(void)state;
+	char *outside = test_directory_new(), *folder = test_directory_new(), path[512], link[512];
+	struct pare_graph *graph;
+	struct pare_error error;
+	snprintf(path, sizeof(path), "%s/weights.bin", outside);
+	assert_int_equal(pare_file_write_atomic(path, (float[]){1, 2}, 8, NULL), PARE_OK);
+	snprintf(link, sizeof(link), "%s/weights.bin", folder);
+	assert_int_equal(symlink(path, link), 0);
+	assert_int_equal(read_external(folder, "weights.bin", "0", "8", &graph, &error), PARE_E_INVALID);
+	assert_non_null(strstr(error.text, "leaves the model's folder"));
+	test_directory_free(folder);
+	test_directory_free(outside);
 }
 
 static struct pare_graph *read_shared(const char *name)
@@ -757,6 +781,7 @@ int main(void)
 	        cmocka_unit_test(test_onnx_read__integer_tensors),
 	        cmocka_unit_test(test_onnx_read__opsets),
 	        cmocka_unit_test(test_onnx_read__external_data),
+	        cmocka_unit_test(test_onnx_read__external_data_behind_a_link),
 	        cmocka_unit_test(test_onnx_read__trained_networks),
 	        cmocka_unit_test(test_onnx_read__folded_and_kept_batch_norm_compute_the_same),
 	};

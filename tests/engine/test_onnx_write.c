@@ -141,10 +141,10 @@ static void test_onnx_write__same_graph_same_bytes(void **state)
 static void test_onnx_write__names_never_collide(void **state)
 {
 	(void)state;
-	struct pare_graph *graph = pare_graph_new("names", pare_shape_chw(2, 3, 3), "clip.weight");
+	struct pare_graph *graph = pare_graph_new("names", pare_shape_chw(2, 3, 3), "conv.weight");
 	int value = graph->input;
 	struct pare_error error;
-	assert_int_equal(pare_build_conv(graph, "clip", 2, 3, 1, 1, true, &value, &error), PARE_OK);
+	assert_int_equal(pare_build_conv(graph, "conv", 2, 3, 1, 1, true, &value, &error), PARE_OK);
 	assert_int_equal(pare_build_relu6(graph, "clip.min", &value, &error), PARE_OK);
 	assert_int_equal(pare_build_relu6(graph, "clip", &value, &error), PARE_OK);
 	graph->output = value;

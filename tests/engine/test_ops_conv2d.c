@@ -149,6 +149,20 @@ static void test_ops_conv2d__agrees_over_image_sizes(void **state)
 			}
 }
 
+/* More rows, columns and channels than one strip, chunk or tile of the fast kernels holds. */
+static void test_ops_conv2d__agrees_over_large_images(void **state)
+{
+	static const struct window strided = {{3, 3}, {2, 2}, {1, 1, 1, 1}, {1, 1}};
+	static const struct widths wide = {3, 9, 1};
+
+	(void)state;
+	check(&w3x3, wide, 20, 23, (struct batch){19, 16}, PARE_ACTIVATION_RELU, true);
+	check(&strided, wide, 21, 30, (struct batch){16, 16}, PARE_ACTIVATION_NONE, false);
+	check(&w1x1, (struct widths){100, 9, 1}, 4, 5, (struct batch){19, 16}, PARE_ACTIVATION_NONE, true);
+	check(&w3x3, wide, 20, 23, (struct batch){2, 1}, PARE_ACTIVATION_RELU6, true);
+	check(&w3x3, (struct widths){2, 3, 1}, 5, 5, (struct batch){9, 1}, PARE_ACTIVATION_NONE, true);
+}
+
 static void test_ops_conv2d__agrees_grouped_and_depthwise(void **state)
 {
 	static const struct widths widths[] = {{4, 6, 2}, {15, 9, 3}, {1, 1, 1},    {5, 5, 5},  {11, 11, 11},
@@ -361,6 +375,7 @@ int main(void)
 	        cmocka_unit_test(test_ops_conv2d__agrees_over_widths_and_batches),
 	        cmocka_unit_test(test_ops_conv2d__agrees_over_windows),
 	        cmocka_unit_test(test_ops_conv2d__agrees_over_image_sizes),
+	        cmocka_unit_test(test_ops_conv2d__agrees_over_large_images),
 	        cmocka_unit_test(test_ops_conv2d__agrees_grouped_and_depthwise),
 	        cmocka_unit_test(test_ops_conv2d__agrees_with_fused_activations),
 	        cmocka_unit_test(test_ops_conv2d__agrees_with_every_instruction_set),

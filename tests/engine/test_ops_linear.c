@@ -40,7 +40,7 @@ static void check(int64_t in, int64_t out, int64_t images, int lanes, enum pare_
 static const struct {
 	int64_t images;
 	int lanes;
-} batches[] = {{1, 1}, {3, 1}, {16, 16}, {19, 16}, {40, 16}};
+} batches[] = {{1, 1}, {3, 1}, {9, 1}, {16, 16}, {19, 16}, {70, 16}};
 #define N_BATCHES ((int)(sizeof(batches) / sizeof(batches[0])))
 
 static void test_ops_linear__agrees_over_widths_and_batches(void **state)

@@ -11,7 +11,7 @@
 
 #include "engine/base/file.h"
 #include "experiments/spec.h"
-#include "tests/support/spec_text.h"
+#include "tests/support/spec_helper.h"
 #include "tests/support/text_files.h"
 
 static void load(struct pare_spec *spec, const char *name)

@@ -179,11 +179,12 @@ static void test_did_you_mean__finds_the_nearest(void **state)
 	static const struct {
 		const char *word, *nearest;
 	} cases[] = {
-	        {"trails", "trials"},      /* a swap is one edit: "train" would be three away */
+	        {"trails", "trials"},      /* "train" would be three away */
 	        {"stratgey", "strategy"},  /* swap */
 	        {"stratgy", "strategy"},   /* missing letter */
 	        {"seeed", "seed"},         /* one too many */
 	        {"sead", "seed"},          /* another letter */
+	        {"1l", "l1"},              /* a swap is one edit, not two */
 	        {"l3", "l1"},              /* equally near: the first */
 	        {"sttrategi", "strategy"}, /* 2 edits of at most 1 + 9 / 4 */
 	        {"strtgi", NULL},          /* 3 edits of at most 1 + 6 / 4 */

@@ -35,7 +35,7 @@ onnx.pb-c.h : folder : engine/io
 system='assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign stdarg stdatomic
 stdbool stddef stdint stdio stdlib stdnoreturn string strings tgmath threads time
 cpuid dirent dlfcn fcntl fnmatch ftw getopt glob immintrin libgen poll pthread sched spawn unistd
-sys/file sys/mman sys/resource sys/stat sys/statvfs sys/sysinfo sys/time sys/types sys/utsname sys/wait'
+sys/file sys/ioctl sys/mman sys/resource sys/stat sys/statvfs sys/sysinfo sys/time sys/types sys/utsname sys/wait'
 
 # check_tree ROOT: prints one line per offence and returns 1 if there is any.
 check_tree() {

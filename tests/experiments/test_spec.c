@@ -11,7 +11,7 @@
 
 #include "experiments/spec.h"
 #include "experiments/spec_table.h"
-#include "tests/support/spec_text.h"
+#include "tests/support/spec_helper.h"
 #include "tests/support/text_files.h"
 
 #define SMALL "model: {zoo: lenet}\ndata: {format: synthetic}\n"
@@ -216,6 +216,25 @@ static void test_spec__defaults_are_filled_in(void **state)
 	pare_spec_release(&spec);
 }
 
+static void test_spec__a_long_file_name_is_cut_to_a_name(void **state)
+{
+	struct pare_spec spec;
+	char path[201];
+
+	(void)state;
+	memset(path, 'a', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	spec_from_text(&spec, SMALL, path, NULL);
+	assert_int_equal(strlen(spec.name), 64);
+	pare_spec_release(&spec);
+	spec_from_text(&spec, SMALL, "-.yaml", NULL);
+	assert_string_equal(spec.name, "_");
+	pare_spec_release(&spec);
+	spec_from_text(&spec, SMALL, "folder/", NULL);
+	assert_true(strlen(spec.name) > 0);
+	pare_spec_release(&spec);
+}
+
 static void test_spec__one_number_normalizes_all_channels(void **state)
 {
 	struct pare_spec spec;
@@ -281,6 +300,26 @@ static void test_spec__an_override_mends_the_file(void **state)
 	(void)state;
 	spec_from_text(&spec, SMALL "seed: wrong\n", "x.yaml", overrides);
 	assert_int_equal(spec.seed, 5);
+	pare_spec_release(&spec);
+}
+
+static void test_spec__overrides_do_not_hide_what_the_file_is(void **state)
+{
+	static const char *const overrides[] = {"seed=1", NULL};
+
+	(void)state;
+	assert_spec_refused("[1]\n", overrides, "x.yaml:1:1: error: the configuration: expected sections");
+}
+
+static void test_spec__overrides_take_sections_out(void **state)
+{
+	static const char *const overrides[] = {"search=null", "train=null", NULL};
+	struct pare_spec spec;
+
+	(void)state;
+	spec_from_text(&spec, SEARCHED, "x.yaml", overrides);
+	assert_false(spec.has_train);
+	assert_false(spec.has_search);
 	pare_spec_release(&spec);
 }
 
@@ -610,11 +649,14 @@ int main(void)
 	        cmocka_unit_test(test_spec__controllers_get_their_options),
 	        cmocka_unit_test(test_spec__constraints_are_shares_or_numbers),
 	        cmocka_unit_test(test_spec__defaults_are_filled_in),
+	        cmocka_unit_test(test_spec__a_long_file_name_is_cut_to_a_name),
 	        cmocka_unit_test(test_spec__one_number_normalizes_all_channels),
 	        cmocka_unit_test(test_spec__data_may_stand_alone),
 	        cmocka_unit_test(test_spec__files_need_a_path),
 	        cmocka_unit_test(test_spec__overrides_win),
 	        cmocka_unit_test(test_spec__an_override_mends_the_file),
+	        cmocka_unit_test(test_spec__overrides_do_not_hide_what_the_file_is),
+	        cmocka_unit_test(test_spec__overrides_take_sections_out),
 	        cmocka_unit_test(test_spec__overrides_choose_another_model),
 	        cmocka_unit_test(test_spec__wrong_overrides_are_placed_at_themselves),
 	        cmocka_unit_test(test_spec__paths_start_at_the_file),

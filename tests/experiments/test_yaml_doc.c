@@ -102,6 +102,8 @@ static void test_yaml_doc__refuses_what_a_configuration_does_not_need(void **sta
 	assert_complains("a: 1\n---\nb: 2\n", "x.yaml:2:1: error: a second document", true);
 	assert_complains("a: 1\nb: 2\na: 3\n", "x.yaml:3:1: error: duplicate key 'a': it is already in line 1", true);
 	assert_complains("a: \"x\\0y\"\n", "x.yaml:1:4: error: a NUL character", true);
+	assert_complains("a: 1\n\xc3\xa9: \"\xc3\xa9\xff\"\n",
+	                 "x.yaml:2:6: error: invalid leading UTF-8 octet (byte 0xff)", false);
 	assert_complains("", "x.yaml: error: there is nothing", false);
 	assert_complains("a: [1\n", "error:", false);
 }
@@ -253,6 +255,34 @@ static void test_yaml_override__replaces_and_adds(void **state)
 	pare_diagnostics_release(&diagnostics);
 }
 
+static void test_yaml_override__null_takes_a_key_out(void **state)
+{
+	struct pare_yaml_doc *doc = parse_good("a: {b: 1, c: [2], d: {e: 3}}\nf: 4\n");
+	struct pare_diagnostics diagnostics;
+
+	(void)state;
+	pare_diagnostics_init(&diagnostics);
+	pare_yaml_override(doc, "a.b=null", "--set", &diagnostics);
+	pare_yaml_override(doc, "a.d=~", "--set", &diagnostics);
+	pare_yaml_override(doc, "f=\"null\"", "--set", &diagnostics);
+	assert_false(pare_diagnostics_any(&diagnostics));
+	assert_null(at(doc, "a", "b"));
+	assert_null(at(doc, "a", "d"));
+	assert_int_equal(at(doc, "a", "c")->count, 1);
+	assert_string_equal(at(doc, "f", NULL)->text, "null");
+	pare_yaml_override(doc, "a.c=null", "--set", &diagnostics);
+	assert_int_equal(at(doc, "a", NULL)->count, 0);
+	pare_yaml_override(doc, "a=null", "--set", &diagnostics);
+	assert_null(at(doc, "a", NULL));
+	assert_false(pare_diagnostics_any(&diagnostics));
+	pare_yaml_override(doc, "a.c=null", "--set", &diagnostics);
+	pare_yaml_override(doc, "f.c=null", "--set", &diagnostics);
+	assert_int_equal(diagnostics.count, 2);
+	assert_string_equal(diagnostics.items[0].text, "there is no 'a.c' to remove");
+	pare_yaml_free(doc);
+	pare_diagnostics_release(&diagnostics);
+}
+
 static void test_yaml_override__says_what_is_wrong_with_it(void **state)
 {
 	static const struct {
@@ -298,6 +328,7 @@ int main(void)
 	        cmocka_unit_test(test_yaml_doc__size_and_counts_are_limited),
 	        cmocka_unit_test(test_yaml_doc__reads_a_file_or_says_why_not),
 	        cmocka_unit_test(test_yaml_override__replaces_and_adds),
+	        cmocka_unit_test(test_yaml_override__null_takes_a_key_out),
 	        cmocka_unit_test(test_yaml_override__says_what_is_wrong_with_it),
 	};
 

@@ -162,6 +162,28 @@ static void test_netadapt__lost_candidates_never_win(void **state)
 	}
 }
 
+/* The loser of the last round meets the budget too, but nobody knows how good it is. */
+static void test_netadapt__lost_candidates_are_no_finalists(void **state)
+{
+	toy_evaluate_fn ways[] = {lose_one, give_nan, refuse_one};
+	double values[] = {0.25, 0.5, 0, 0};
+
+	(void)state;
+	failing_trial = 2;
+	for (int i = 0; i < 3; i++) {
+		struct toy toy;
+		struct pare_controller *controller;
+		int64_t finalists[4];
+
+		init_small(&toy);
+		controller = toy_run(&toy, &pare_controller_netadapt, values, 0, 2, 0, ways[i], &study);
+		assert_int_equal(controller->kind->finalists(controller, finalists, 4), 1);
+		assert_int_equal(finalists[0], 3);
+		controller->kind->close(controller);
+		toy_release(&toy);
+	}
+}
+
 static struct pare_observation lose_all(struct toy *toy, int64_t trial, const double *point)
 {
 	(void)toy;
@@ -221,27 +243,49 @@ static struct pare_observation by_trial(struct toy *toy, int64_t trial, const do
 	return (struct pare_observation){trial, PARE_TRIAL_COMPLETE, trial < 8 ? accuracies[trial] : 0.5, NULL};
 }
 
-/* The parent of the third round's trials when the first three trials have these accuracies. cost = 10 a + 30 b, 160
- * uncut. Round 1 wants 120: only b = 2 does. Round 2 goes from 100 to 80: a = 2 saves 20, b = 1 saves 30. */
-static int64_t third_parent(double pick, double first, double a, double b)
+/* cost = 10 a + 30 b, 160 uncut. Round 1 wants 120: only b = 2 does. Round 2 goes from 100 to 80: a = 2 saves 20, b = 1
+ * saves 30. */
+static struct pare_controller *run_by_trial(struct toy *toy, double pick, double budget, double first, double a,
+                                            double b)
 {
-	struct toy toy;
-	struct pare_controller *controller;
 	double values[] = {0.25, 0.5, pick, 0};
 
 	accuracies[0] = first;
 	accuracies[1] = a;
 	accuracies[2] = b;
-	toy_init(&toy, 2, (int[]){4, 4}, 1);
-	toy.price[0] = 10.0;
-	toy.price[1] = 30.0;
-	toy_add_resource(&toy, TOY_SUM, 45.0 / 160.0);
-	controller = toy_run(&toy, &pare_controller_netadapt, values, 0, 2, 0, by_trial, &study);
+	toy_init(toy, 2, (int[]){4, 4}, 1);
+	toy->price[0] = 10.0;
+	toy->price[1] = 30.0;
+	toy_add_resource(toy, TOY_SUM, budget / 160.0);
+	return toy_run(toy, &pare_controller_netadapt, values, 0, 2, 0, by_trial, &study);
+}
+
+/* The parent of the third round's trials when the first three trials have these accuracies. */
+static int64_t third_parent(double pick, double first, double a, double b)
+{
+	struct toy toy;
+	struct pare_controller *controller = run_by_trial(&toy, pick, 45.0, first, a, b);
+
 	controller->kind->close(controller);
 	toy_release(&toy);
 	assert_true(study.n > 3);
 	assert_int_equal(study.round[3], 3);
 	return study.parent[3];
+}
+
+static void test_netadapt__the_last_winner_is_the_first_finalist(void **state)
+{
+	struct toy toy;
+	struct pare_controller *controller = run_by_trial(&toy, 1, 80.0, 0.9, 0.88, 0.875);
+	int64_t finalists[4];
+
+	(void)state;
+	assert_int_equal(study.n, 3);
+	assert_int_equal(controller->kind->finalists(controller, finalists, 4), 2);
+	assert_int_equal(finalists[0], 2);
+	assert_int_equal(finalists[1], 1);
+	controller->kind->close(controller);
+	toy_release(&toy);
 }
 
 static void test_netadapt__accuracy_per_resource_weighs_loss_by_saving(void **state)
@@ -269,6 +313,8 @@ static void test_netadapt__max_rounds_stops_before_the_budget(void **state)
 	assert_int_equal(study.round[5], 3);
 	assert_string_equal(study.reason, "max_rounds reached");
 	assert_int_equal(controller->kind->finalists(controller, finalists, 4), 0);
+	for (int64_t i = 0; i < study.n; i++)
+		assert_false(needs(controller, i));
 	controller->kind->close(controller);
 	toy_release(&toy);
 }
@@ -324,14 +370,18 @@ static void test_netadapt__an_error_while_pricing_ends_the_round_cleanly(void **
 	init_small(&toy);
 	toy.fails_at = 1;
 	assert_int_equal(pare_controller_netadapt.open(&toy.problem, values, 1, &controller, &error), PARE_E_NOMEM);
-	toy.fails_at = 3;
-	toy.asked = 0;
-	assert_int_equal(pare_controller_netadapt.open(&toy.problem, values, 1, &controller, NULL), 0);
-	assert_int_equal(controller->kind->propose(controller, &proposal, &error), PARE_E_NOMEM);
-	assert_string_equal(error.text, "no memory for a price");
-	assert_int_equal(next(controller, 0, point), PARE_PROPOSE_POINT);
-	assert_true(point[0] == 0.25 && point[1] == 1.0);
-	controller->kind->close(controller);
+	for (int i = 3; i < 8; i++) {
+		toy.fails_at = i;
+		toy.asked = 0;
+		assert_int_equal(pare_controller_netadapt.open(&toy.problem, values, 1, &controller, NULL), 0);
+		assert_int_equal(controller->kind->propose(controller, &proposal, &error), PARE_E_NOMEM);
+		assert_string_equal(error.text, "no memory for a price");
+		assert_int_equal(next(controller, 0, point), PARE_PROPOSE_POINT);
+		assert_true(point[0] == 0.25 && point[1] == 1.0);
+		assert_int_equal(next(controller, 1, point), PARE_PROPOSE_POINT);
+		assert_int_equal(next(controller, 2, point), PARE_PROPOSE_WAIT);
+		controller->kind->close(controller);
+	}
 	toy_release(&toy);
 }
 
@@ -575,15 +625,35 @@ static void test_netadapt_round__prices_are_asked_few_times(void **state)
 	toy_release(&toy);
 }
 
+/* At most 96 of 4096 can be cut: the step of 1024 is halved four times. */
+static void test_netadapt_round__no_price_is_asked_twice(void **state)
+{
+	struct toy toy;
+	struct pare_netadapt_cut cuts[1];
+	int level[] = {96}, n;
+	double cost[] = {4096.0};
+
+	(void)state;
+	toy_init(&toy, 1, (int[]){4096}, 4000);
+	toy_add_resource(&toy, TOY_SUM, 0.5);
+	assert_int_equal(pare_netadapt_choose(&toy.problem, level, cost, 0.25, cuts, &n, NULL), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(cuts[0].level, 96 - 64);
+	assert_in_range(toy.asked, 1, 60);
+	toy_release(&toy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_netadapt__small_example_by_hand),
 	        cmocka_unit_test(test_netadapt__weights_are_needed_as_long_as_they_may_be_asked_for),
 	        cmocka_unit_test(test_netadapt__lost_candidates_never_win),
+	        cmocka_unit_test(test_netadapt__lost_candidates_are_no_finalists),
 	        cmocka_unit_test(test_netadapt__a_round_of_failures_ends_it),
 	        cmocka_unit_test(test_netadapt__ties_go_to_the_smaller_network_then_the_earlier_trial),
 	        cmocka_unit_test(test_netadapt__accuracy_per_resource_weighs_loss_by_saving),
+	        cmocka_unit_test(test_netadapt__the_last_winner_is_the_first_finalist),
 	        cmocka_unit_test(test_netadapt__max_rounds_stops_before_the_budget),
 	        cmocka_unit_test(test_netadapt__nothing_to_do_within_budget),
 	        cmocka_unit_test(test_netadapt__open_refuses_what_it_cannot_serve),
@@ -598,6 +668,7 @@ int main(void)
 	        cmocka_unit_test(test_netadapt_round__asks_for_less_until_some_group_can),
 	        cmocka_unit_test(test_netadapt_round__one_target_where_no_group_serves_both),
 	        cmocka_unit_test(test_netadapt_round__prices_are_asked_few_times),
+	        cmocka_unit_test(test_netadapt_round__no_price_is_asked_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

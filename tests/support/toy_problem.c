@@ -60,6 +60,8 @@ static double cost_of(const struct toy *toy, enum toy_cost cost, const double *c
 		return sum(toy, channels, 0, 2, 1.0, 0.0);
 	case TOY_EVEN:
 		return sum(toy, channels, 1, 2, 1.0, 0.0);
+	case TOY_UNKNOWN:
+		return NAN;
 	}
 	return NAN;
 }
@@ -228,6 +230,7 @@ struct pare_controller *toy_run(struct toy *toy, const struct pare_controller_ki
 			observed++;
 		}
 	}
+	assert_true(what < 0 || observed == proposed);
 	study->reason = controller->reason;
 	return controller;
 }

@@ -18,6 +18,7 @@ enum toy_cost {
 	TOY_LARGEST,   /* the largest price_k * channels_k: a plateau in every single direction */
 	TOY_ODD,       /* TOY_SUM of the knobs 0, 2, 4, ... only */
 	TOY_EVEN,      /* TOY_SUM of the knobs 1, 3, 5, ... only */
+	TOY_UNKNOWN,   /* NaN; only without a budget */
 };
 
 struct toy {

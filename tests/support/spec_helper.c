@@ -1,4 +1,4 @@
-#include "tests/support/spec_text.h"
+#include "tests/support/spec_helper.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* Reading a configuration from a text in a test. `overrides` may be NULL. */
-#ifndef PARE_TESTS_SUPPORT_SPEC_TEXT_H
-#define PARE_TESTS_SUPPORT_SPEC_TEXT_H
+#ifndef PARE_TESTS_SUPPORT_SPEC_HELPER_H
+#define PARE_TESTS_SUPPORT_SPEC_HELPER_H
 
 #include "experiments/spec.h"
 

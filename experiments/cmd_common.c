@@ -120,14 +120,23 @@ static void note_signal(int number)
 		stop_signal = number; /* nobody is left to read it */
 }
 
+/* What whoever started us wants ignored (a shell its background jobs' SIGINT) stays ignored. */
+static void catch (int number, const struct sigaction *action)
+{
+	struct sigaction before;
+
+	if (sigaction(number, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+		sigaction(number, action, NULL);
+}
+
 void pare_cli_catch_signals(void)
 {
 	/* SA_RESETHAND: the second one has its usual effect. */
 	struct sigaction action = {.sa_handler = note_signal, .sa_flags = SA_RESTART | (int)SA_RESETHAND};
 
 	sigemptyset(&action.sa_mask);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	catch (SIGINT, &action);
+	catch (SIGTERM, &action);
 }
 
 bool pare_cli_stopped(void)

@@ -123,7 +123,8 @@ static void tell_replay(struct pare_progress *progress, struct pare_strbuf *out)
 	if (progress->replayed == 0 || progress->replay_told)
 		return;
 	progress->replay_told = true;
-	snprintf(line, sizeof(line), "%" PRId64 " trials taken from the store", progress->replayed);
+	snprintf(line, sizeof(line), "%" PRId64 " trial%s taken from the store", progress->replayed,
+	         progress->replayed == 1 ? "" : "s");
 	keep_line(progress, line, out);
 }
 

@@ -146,8 +146,9 @@ static bool shared(const struct pare_trial *trials, int64_t count, int64_t trial
 }
 
 /* Keeps the weights that the controller may start from and those of the front; forgets the others: first the record,
- * then the file. */
-static int collect_weights(struct arm *arm, struct pare_error *error)
+ * then the file. The first `known` trials are judged, by each other: in a study that goes on there are later ones, of
+ * which an undisturbed one knew nothing at this moment. */
+static int collect_weights(struct arm *arm, int64_t known, struct pare_error *error)
 {
 	struct pare_study *study = arm->study;
 	const struct pare_controller_kind *kind = arm->spec->kind;
@@ -160,8 +161,8 @@ static int collect_weights(struct arm *arm, struct pare_error *error)
 	if (!status && (!front || !points))
 		status = pare_error_set(error, PARE_E_NOMEM, "out of memory");
 	if (!status && kind->may_need)
-		mark_front(arm, trials, count, front, points);
-	for (int64_t t = 0; !status && kind->may_need && t < count; t++) {
+		mark_front(arm, trials, known, front, points);
+	for (int64_t t = 0; !status && kind->may_need && t < known; t++) {
 		struct pare_trial *trial = &trials[t];
 		bool mine = !strcmp(trial->controller, kind->name);
 		if (!trial->weights[0] || !mine || front[t] || kind->may_need(arm->controller, t))
@@ -254,7 +255,7 @@ static int new_trial(struct arm *arm, const struct pare_proposal *proposal, stru
 		status = pare_store_add_trial(arm->study->store, trial, error);
 	if (!status)
 		status = observe(arm, trial, false, error);
-	return status ? status : collect_weights(arm, error);
+	return status ? status : collect_weights(arm, trial->trial + 1, error);
 }
 
 static int take_proposal(struct arm *arm, const struct pare_proposal *proposal, struct pare_error *error)
@@ -276,8 +277,9 @@ static int run_arm(struct arm *arm, struct pare_error *error)
 	for (;;) {
 		struct pare_proposal proposal = {.trial = arm->next, .point = arm->point};
 		int result = arm->spec->kind->propose(arm->controller, &proposal, error);
-		if (result == PARE_PROPOSE_DONE)
-			return PARE_OK;
+		if (result ==
+		    PARE_PROPOSE_DONE) /* a study that was stopped behind its last trial has not collected yet */
+			return collect_weights(arm, arm->next, error);
 		if (result == PARE_PROPOSE_WAIT)
 			return pare_error_set(error, PARE_E_INVALID, "%s waits for a trial, but none is out",
 			                      arm->spec->kind->name);

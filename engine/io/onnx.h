@@ -1,16 +1,18 @@
 /*
  * ONNX in and out, over protobuf-c. The generated header is included only in this folder.
  *
- * Reading: opsets 9 to 21; one input {N, ...} and one output; weights in raw_data or float_data. Identity, Constant and constant
- * arithmetic on shapes are folded away. BatchNormalization is kept as an operator of its own. Node names of the file become node names of the
- * graph; a node without one is called like its output. Operators: onnx_op_table.c. Nodes that the output does not need are left out. Weights
- * that several nodes share stay one parameter; vectors (biases, batch norm) become one each, for exporters merge equal ones. The file is
- * untrusted: it is pre-scanned for nesting and lengths before protobuf-c sees it, every size is checked before memory is taken. Errors name
- * the file, the node, its operator and the opset.
+ * Reading: opsets 9 to 21; one input {N, ...} and one output; weights in raw_data or float_data. Identity, Constant and
+ * constant arithmetic on shapes are folded away. BatchNormalization is kept as an operator of its own. Node names of
+ * the file become node names of the graph; a node without one is called like its output. Operators: onnx_op_table.c.
+ * Nodes that the output does not need are left out. Weights that several nodes share stay one parameter; vectors
+ * (biases, batch norm) become one each, for exporters merge equal ones. The file is untrusted: it is pre-scanned for
+ * nesting and lengths before protobuf-c sees it, every size is checked before memory is taken. Errors name the file,
+ * the node, its operator and the opset.
  *
- * Writing: opset 13, IR 7, batch dimension dynamic ("N"), node names kept, `metadata` in metadata_props; replaced atomically. What was written
- * reads back as an equal graph (pare_graph_hash), with two exceptions: a parameter called like a value gets another name (ONNX has one
- * name space), and a batch norm momentum with more than 7 decimals is rounded (ONNX stores 1 - momentum).
+ * Writing: opset 13, IR 7, batch dimension dynamic ("N"), node names kept, `metadata` in metadata_props; replaced
+ * atomically. What was written reads back as an equal graph (pare_graph_hash), with two exceptions: a parameter called
+ * like a value gets another name (ONNX has one name space), and a batch norm momentum with more than 7 decimals is
+ * rounded (ONNX stores 1 - momentum).
  */
 #ifndef PARE_ENGINE_IO_ONNX_H
 #define PARE_ENGINE_IO_ONNX_H

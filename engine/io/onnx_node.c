@@ -70,7 +70,7 @@ int pare_onnx_ints(struct pare_onnx_import *import, const struct pare_onnx_node 
 {
 	*out = (struct pare_onnx_ints){NULL, 0};
 	if (pare_onnx_input(node, input)) {
-		const struct pare_onnx_constant *constant;
+		const struct pare_onnx_constant *constant = NULL;
 		int status = pare_onnx_constant(import, node, input, PARE_ONNX_INT64, &constant);
 		if (status)
 			return status;

@@ -25,7 +25,8 @@ void pare_activation_forward(const float *x, float *y, int64_t count, enum pare_
 	}
 }
 
-static inline void mask_loop(const float *restrict y, float *restrict dy, int64_t count, enum pare_activation activation)
+static inline void mask_loop(const float *restrict y, float *restrict dy, int64_t count,
+                             enum pare_activation activation)
 {
 	for (int64_t i = 0; i < count; i++)
 		dy[i] = pare_activation_gradient(y[i], dy[i], activation);

@@ -104,8 +104,8 @@ static float first_mean(const struct pare_tensor *x, const float *plane, int64_t
 	return (float)(pare_lane_total(sum, x->lanes, used) * x->lanes / ((double)count * used));
 }
 
-/* Mean and biased variance of one channel in one pass over memory: shifted sums (Chan, Golub, LeVeque, 1983, section
- * 2). */
+/* Mean and biased variance of one channel in one pass over memory, by sums of shifted values (Chan, Golub and LeVeque,
+ * The American Statistician 37(3), 1983). */
 static void channel_statistics(const struct pare_tensor *x, int64_t channel, double *mean, double *variance)
 {
 	int64_t floats = pare_plane_floats(x), block_size = pare_tensor_block_size(x);

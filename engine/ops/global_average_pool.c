@@ -55,9 +55,10 @@ static void backward_plane(void *context, int64_t plane, int worker)
 	(void)worker;
 	for (int lane = 0; lane < PARE_LANES; lane++) /* 1-lane planes: the same value in all, pixel by pixel */
 		share[lane] = dy[lanes == 1 ? 0 : lane] / (float)pixels;
-	for (int64_t i = 0; i < floats; i++) {
-		float gradient = share[i % PARE_LANES];
-		dx[i] = accumulate ? dx[i] + gradient : gradient;
+	for (int64_t i = 0; i < floats; i += PARE_LANES) {
+		int64_t count = floats - i < PARE_LANES ? floats - i : PARE_LANES;
+		for (int64_t lane = 0; lane < count; lane++)
+			dx[i + lane] = accumulate ? dx[i + lane] + share[lane] : share[lane];
 	}
 }
 

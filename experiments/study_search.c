@@ -154,7 +154,11 @@ static int collect_weights(struct arm *arm, int64_t known, struct pare_error *er
 	const struct pare_controller_kind *kind = arm->spec->kind;
 	struct pare_trial *trials = NULL;
 	int64_t count = 0;
-	int status = pare_store_trials(study->store, &trials, &count, error);
+	int status;
+
+	if (!kind->may_need)
+		return PARE_OK;
+	status = pare_store_trials(study->store, &trials, &count, error);
 	bool *front = pare_calloc((size_t)count, sizeof *front);
 	double *points = pare_calloc((size_t)count, (size_t)(1 + PARE_MAX_RESOURCES) * sizeof *points);
 
@@ -321,10 +325,39 @@ static int default_finalists(struct arm *arm, int64_t *ids, int max, struct pare
 	return status ? status : found;
 }
 
+/* More than half of the controller's trials failed: then that is what went wrong, not the budgets. */
+static bool mostly_failed(struct arm *arm, int *status, struct pare_error *error)
+{
+	struct pare_trial *trials = NULL;
+	int64_t count = 0, mine = 0, failed = 0, last = -1;
+
+	*status = pare_store_trials(arm->study->store, &trials, &count, error);
+	for (int64_t t = 0; !*status && t < count; t++) {
+		if (strcmp(trials[t].controller, arm->spec->kind->name))
+			continue;
+		mine++;
+		if (trials[t].state == PARE_TRIAL_FAILED) {
+			failed++;
+			last = t;
+		}
+	}
+	bool mostly = last >= 0 && 2 * failed > mine;
+	if (!*status && mostly)
+		*status = pare_error_set(error, PARE_E_DIVERGED,
+		                         "%lld of %s's %lld trials failed; the last one, trial %lld: %s",
+		                         (long long)failed, arm->spec->kind->name, (long long)mine, (long long)last,
+		                         trials[last].message ? trials[last].message : "no message");
+	pare_trials_free(trials, count);
+	return *status || mostly;
+}
+
 static int arm_finalists(struct arm *arm, int64_t *ids, int max, struct pare_error *error)
 {
+	int status;
 	int count = arm->spec->kind->finalists ? arm->spec->kind->finalists(arm->controller, ids, max)
 	                                       : default_finalists(arm, ids, max, error);
+	if (count == 0 && mostly_failed(arm, &status, error))
+		return status;
 	if (count == 0)
 		return pare_error_set(error, PARE_E_INFEASIBLE,
 		                      "%s ended (%s) without a network that meets all budgets", arm->spec->kind->name,
@@ -367,11 +400,21 @@ int pare_study_search(struct pare_study *study, struct pare_error *error)
 {
 	const struct pare_spec *spec = &study->spec;
 	int64_t finalists[1 + PARE_MAX_BASELINES][MAX_FINALISTS], next = 0;
-	int counts[1 + PARE_MAX_BASELINES] = {0}, status = PARE_OK;
+	int counts[1 + PARE_MAX_BASELINES] = {0}, found = 0, status = PARE_OK;
+	struct pare_error text = {0};
 
-	for (int a = 0; !status && a < 1 + spec->n_baselines; a++)
+	for (int a = 0; !status && a < 1 + spec->n_baselines; a++) {
 		status = run_controller(study, a == 0 ? &spec->controller : &spec->baselines[a - 1], a, &next,
 		                        finalists[a], &counts[a], error);
+		if (is_trials_fault(status) && (found > 0 || a < spec->n_baselines)) {
+			/* One controller without a result must not cost the others theirs. */
+			text = *error;
+			status = pare_study_warn(study, text.text, error);
+		}
+		found += counts[a];
+	}
+	if (!status && found == 0)
+		status = text.code ? (*error = text, text.code) : PARE_E_INFEASIBLE;
 	if (!status)
 		status = pare_study_phase(study, "fine-tuning", "finalists; test split", error);
 	if (!status)

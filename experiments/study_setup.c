@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "engine/base/file.h"
 #include "engine/base/memory.h"
@@ -100,12 +101,29 @@ int pare_spec_network(const struct pare_spec *spec, const struct pare_dataset *d
 	return status;
 }
 
+/* One hash over the pixels and labels of both parts. */
+static void hash_data(const struct pare_splits *splits, char *hash)
+{
+	const struct pare_dataset *parts[] = {&splits->train_part, &splits->test_part};
+	char hashes[4][PARE_HASH_TEXT_SIZE];
+	for (int i = 0; i < 2; i++) {
+		const struct pare_dataset *d = parts[i];
+		size_t pixels = (size_t)d->images * (size_t)d->channels * (size_t)d->height * (size_t)d->width;
+		pare_hash_bytes(d->pixels, pixels, hashes[2 * i]);
+		pare_hash_bytes(d->labels, (size_t)d->images, hashes[2 * i + 1]);
+	}
+	pare_hash_bytes(hashes, sizeof hashes, hash);
+}
+
 static int load_data(struct pare_study *study, struct pare_error *error)
 {
 	study->pool = pare_pool_new(study->spec.threads);
 	if (!study->pool)
 		return pare_error_set(error, PARE_E_NOMEM, "cannot start %d threads", study->spec.threads);
-	return pare_spec_load_data(&study->spec, false, &study->splits, error);
+	int status = pare_spec_load_data(&study->spec, false, &study->splits, error);
+	if (!status)
+		hash_data(&study->splits, study->data_hash);
+	return status;
 }
 
 static int set_directory(struct pare_study *study, const char *directory, struct pare_error *error)
@@ -147,7 +165,10 @@ static int make_directory(const struct pare_study *study, struct pare_error *err
 		        error, PARE_E_EXISTS, study->directory, 0, 0,
 		        "there is something here already; go on with `pare resume %s`, or choose another --run-dir",
 		        study->directory);
-	return pare_file_make_directories(study->weights_directory, error);
+	if (!pare_file_is_directory(study->directory))
+		return pare_error_set_at(error, PARE_E_IO, study->directory, 0, 0, "cannot make the directory: %s",
+		                         strerror(errno));
+	return PARE_OK;
 }
 
 /* The spec file is written last of all: a folder without one was never a study. */
@@ -169,10 +190,44 @@ static int write_spec(struct pare_study *study, struct pare_error *error)
 	if (!status)
 		status = pare_store_set(study->store, "pare_version", PARE_VERSION, error);
 	if (!status)
+		status = pare_store_set(study->store, "data_hash", study->data_hash, error);
+	if (!status)
 		status = pare_file_write_atomic(path, text.text, text.length, error);
 out:
 	pare_strbuf_release(&text);
 	free(path);
+	return status;
+}
+
+/* Takes back what begin() made, so that the same command can be given again. */
+static void unmake_directory(struct pare_study *study)
+{
+	static const char *const ours[] = {"study.db",         "study.db-wal",     "study.db-shm",
+	                                   "study.db.lock",    "study.db.new",     "study.db.new-journal",
+	                                   "study.db.new-wal", "study.db.new-shm", "config.yaml"};
+	pare_store_close(study->store);
+	study->store = NULL;
+	pare_file_remove_temporaries(study->directory);
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+		char *path = pare_path_join(study->directory, ours[i]);
+		if (path)
+			unlink(path);
+		free(path);
+	}
+	rmdir(study->weights_directory);
+	rmdir(study->directory);
+}
+
+static int begin(struct pare_study *study, struct pare_error *error)
+{
+	int status = pare_file_make_directories(study->weights_directory, error);
+
+	if (!status)
+		status = open_store(study, PARE_STORE_CREATE, error);
+	if (!status)
+		status = write_spec(study, error);
+	if (status)
+		unmake_directory(study);
 	return status;
 }
 
@@ -187,16 +242,16 @@ int pare_study_create(struct pare_study **out, struct pare_spec *spec, const cha
 		return pare_error_set(error, PARE_E_NOMEM, "out of memory");
 	}
 	study->spec = *spec;
-	/* Data first: a path with a typo should not leave a run directory behind. */
+	/* A path with a typo or a budget out of reach should not leave a run directory behind. */
 	status = load_data(study, error);
+	if (!status)
+		status = pare_study_check(study, error);
 	if (!status)
 		status = set_directory(study, directory, error);
 	if (!status)
 		status = make_directory(study, error);
 	if (!status)
-		status = open_store(study, PARE_STORE_CREATE, error);
-	if (!status)
-		status = write_spec(study, error);
+		status = begin(study, error);
 	if (status) {
 		pare_study_free(study);
 		return status;
@@ -221,6 +276,28 @@ static int check_spec(struct pare_study *study, struct pare_error *error)
 	return status;
 }
 
+static int check_data_hash(struct pare_study *study, struct pare_error *error)
+{
+	char *stored = NULL;
+	int status = pare_store_get(study->store, "data_hash", &stored, error);
+
+	if (!status && (!stored || strcmp(stored, study->data_hash)))
+		status = pare_error_set_at(
+		        error, PARE_E_INVALID, study->spec.data_path, 0, 0,
+		        "these are not the images the study began with; put them back, or start a new study");
+	free(stored);
+	return status;
+}
+
+/* A kill between mkdir and config.yaml. */
+static bool is_unborn(const struct pare_study *study)
+{
+	char *lock = pare_path_join(study->directory, "study.db.lock");
+	bool ours = lock && pare_file_exists(lock) && pare_file_is_directory(study->weights_directory);
+	free(lock);
+	return ours;
+}
+
 static int read_spec(struct pare_study *study, struct pare_error *error)
 {
 	struct pare_diagnostics diagnostics;
@@ -230,11 +307,12 @@ static int read_spec(struct pare_study *study, struct pare_error *error)
 
 	pare_diagnostics_init(&diagnostics);
 	pare_strbuf_init(&text);
-	if (!status && !pare_file_exists(path))
-		status = pare_error_set_at(
-		        error, PARE_E_NOT_FOUND, study->directory, 0, 0,
-		        "this is no run directory: it has no config.yaml (a run that was stopped before it began "
-		        "leaves none: delete the folder and run again)");
+	if (!status && !pare_file_exists(path) && is_unborn(study))
+		status = pare_error_set_at(error, PARE_E_NOT_FOUND, study->directory, 0, 0,
+		                           "this run was stopped before it began: delete the folder and run again");
+	else if (!status && !pare_file_exists(path))
+		status = pare_error_set_at(error, PARE_E_NOT_FOUND, study->directory, 0, 0,
+		                           "this is no run directory: it has no config.yaml");
 	if (!status && pare_spec_read(&study->spec, path, NULL, &diagnostics)) {
 		pare_diagnostics_print(&diagnostics, 0, &text);
 		status = pare_error_set(error, PARE_E_INVALID, "%s", text.text);
@@ -265,6 +343,8 @@ int pare_study_open(struct pare_study **out, const char *directory, struct pare_
 	}
 	if (!status)
 		status = load_data(study, error);
+	if (!status)
+		status = check_data_hash(study, error);
 	if (status) {
 		pare_study_free(study);
 		return status;

@@ -35,9 +35,10 @@ void pare_shape_slimmer_free(struct pare_shape_slimmer *slimmer); /* NULL is fin
 int pare_shape_slimmer_cut(struct pare_shape_slimmer *slimmer, const struct pare_plan *plan,
                            const struct pare_graph **graph, struct pare_error *error);
 
-/* The same cut as pare_slim by zeros in the full-size graph: every parameter entry of a cut channel is 0 (BN scale and
- * shift too, so that a cut channel is exactly 0 behind its batch norm and cannot leak through the shift), except the
- * running variance, which batch norm divides by: it becomes 1. On failure *masked is NULL. */
+/* The same cut as pare_slim by zeros in the full-size graph: every parameter entry of a cut channel is 0, in the layers that
+ * make it and in those that read it (BN scale and shift too), except the running variance, which batch norm divides by: it
+ * becomes 1. A cut channel need not be 0 itself (a sigmoid makes 0.5 of 0): nobody who stays hears of it, since operators
+ * that mix channels without weights freeze them (engine/graph/channel_map.h). On failure *masked is NULL. */
 int pare_mask(const struct pare_groups *groups, const struct pare_plan *plan, const struct pare_criterion *criterion,
               struct pare_graph **masked, struct pare_error *error);
 

@@ -21,8 +21,8 @@
 enum pare_param_role {
 	PARE_PARAM_WEIGHT,   /* convolution [out][in/groups][kh][kw], linear [out][in]: trained, decayed */
 	PARE_PARAM_BIAS,     /* [out]: trained, not decayed */
-	PARE_PARAM_BN_SCALE, /* gamma [channels]: trained, not decayed */
-	PARE_PARAM_BN_SHIFT, /* beta [channels]: trained, not decayed */
+	PARE_PARAM_BN_SCALE, /* gamma [channels]: trained, not decayed; also layer norm's and scale's */
+	PARE_PARAM_BN_SHIFT, /* beta [channels]: trained, not decayed; likewise */
 	PARE_PARAM_BN_MEAN,  /* running mean [channels]: not trained by gradients */
 	PARE_PARAM_BN_VAR,   /* running variance [channels]: not trained by gradients */
 };

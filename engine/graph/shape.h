@@ -1,6 +1,7 @@
 /*
  * Shapes. A shape describes ONE image: the batch is not part of it. Feature maps are {channels, height, width}, rank 3;
- * vectors are {features}, rank 1. Dimension 0 is the channel dimension.
+ * vectors are {features}, rank 1. Convolutions, pooling and batch norm take dimension 0 as channels; others may have them
+ * along any dimension, up to rank 5.
  */
 #ifndef PARE_ENGINE_GRAPH_SHAPE_H
 #define PARE_ENGINE_GRAPH_SHAPE_H

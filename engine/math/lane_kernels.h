@@ -60,6 +60,19 @@ struct pare_gradient_job {
 
 #define PARE_GRADIENT_COLUMNS 3
 
+/* Functions made of exponentials. e^x: relative error below 2e-7 between -87 and 88, where it stays beyond. erf: absolute
+ * error below 3e-7. The slopes are derivatives with respect to x. */
+enum pare_smooth {
+	PARE_SMOOTH_EXP,
+	PARE_SMOOTH_SIGMOID, /* 1 / (1 + e^-x) */
+	PARE_SMOOTH_SILU,    /* x sigmoid(x) */
+	PARE_SMOOTH_GELU,    /* x (1 + erf(x / sqrt(2))) / 2 */
+	PARE_SMOOTH_ERF,
+	PARE_SMOOTH_SILU_SLOPE,
+	PARE_SMOOTH_GELU_SLOPE,
+	PARE_SMOOTH_ERF_SLOPE,
+};
+
 struct pare_lane_kernels {
 	const char *name;     /* "avx512" */
 	int conv_outputs;     /* most output channels of a register tile */
@@ -67,6 +80,8 @@ struct pare_lane_kernels {
 	bool (*supported)(void);
 	void (*pixels)(const struct pare_pixels_job *job);
 	void (*gradient)(const struct pare_gradient_job *job);
+	/* y[i] = function(x[i]), contiguous, at any address; y may be x. NaN is handed on. */
+	void (*smooth)(enum pare_smooth function, const float *x, float *y, int64_t count);
 };
 
 /* The best set for this CPU, or the one chosen by pare_lane_kernels_force. */

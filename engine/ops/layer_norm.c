@@ -9,13 +9,14 @@
  *
  * the sums over all images and all other dimensions. Any shape; parameters: scale, shift, each [dim[axis]].
  *
- * Channels along the axis are frozen: without some of them mean and variance are others, in a slim network and in a masked
- * one alike but not equally (a masked channel still counts, as a 0).
+ * Channels along the axis are frozen: without some of them mean and variance are others, in a slim network and in a
+ * masked one alike but not equally (a masked channel still counts, as a 0).
  */
 #include <math.h>
 
 #include "engine/ops/builders.h"
 #include "engine/ops/channel_wise.h"
+#include "engine/ops/lane_sum.h"
 #include "engine/ops/lines.h"
 
 static int axis_of(const struct pare_node *node)
@@ -30,7 +31,8 @@ static int infer_shape(const struct pare_graph *graph, const struct pare_node *n
 	const struct pare_layer_norm *attrs = node->attrs;
 
 	if (!(attrs->epsilon > 0.0f) || !isfinite(attrs->epsilon))
-		return pare_error_set(error, PARE_E_INVALID, "epsilon is %g; it must be above 0", (double)attrs->epsilon);
+		return pare_error_set(error, PARE_E_INVALID, "epsilon is %g; it must be above 0",
+		                      (double)attrs->epsilon);
 	return pare_channel_wise_infer(graph, node, axis_of(node), out, error);
 }
 
@@ -76,6 +78,32 @@ static void statistics(const struct work *work, const struct pare_strip *strip, 
 	}
 }
 
+/* One lane and nothing behind the dimension: the line is contiguous. The same sums in another order. */
+static void forward_line(const struct work *work, const struct pare_strip *strip)
+{
+	const struct pare_op_args *args = work->args;
+	const struct pare_layer_norm *attrs = args->node->attrs;
+	const float *restrict x = args->in[0].data + strip->begin;
+	float *restrict y = args->out.data + strip->begin, *saved = args->saved, squares[PARE_LANE_SUM_CHUNK];
+	double sum[PARE_LANES] = {0}, square[PARE_LANES] = {0}, size = (double)work->lines.size;
+
+	pare_lane_sum(x, work->lines.size, sum);
+	float mean = (float)(pare_lane_total(sum, 1, 1) / size);
+	for (int64_t j = 0; j < work->lines.size; j += PARE_LANE_SUM_CHUNK) {
+		int64_t left = work->lines.size - j, count = left < PARE_LANE_SUM_CHUNK ? left : PARE_LANE_SUM_CHUNK;
+		for (int64_t i = 0; i < count; i++)
+			squares[i] = (x[j + i] - mean) * (x[j + i] - mean);
+		pare_lane_sum(squares, count, square);
+	}
+	float r = (float)(1.0 / sqrt(pare_lane_total(square, 1, 1) / size + (double)attrs->epsilon));
+	for (int64_t j = 0; j < work->lines.size; j++)
+		y[j] = (x[j] - mean) * r * args->param[0][j] + args->param[1][j];
+	if (args->training) {
+		saved[strip->number] = mean;
+		saved[work->count + strip->number] = r;
+	}
+}
+
 static void forward_strip(void *context, int64_t item, int worker)
 {
 	const struct work *work = context;
@@ -86,10 +114,15 @@ static void forward_strip(void *context, int64_t item, int worker)
 	float mean[PARE_STRIP_FLOATS], r[PARE_STRIP_FLOATS], *saved = args->saved;
 
 	(void)worker;
+	if (work->lines.inner == 1) {
+		forward_line(work, &strip);
+		return;
+	}
 	statistics(work, &strip, mean, r);
 	for (int64_t j = 0; j < work->lines.size; j++)
 		for (int i = 0; i < strip.width; i++)
-			y[j * strip.step + i] = (x[j * strip.step + i] - mean[i]) * r[i] * args->param[0][j] + args->param[1][j];
+			y[j * strip.step + i] =
+			        (x[j * strip.step + i] - mean[i]) * r[i] * args->param[0][j] + args->param[1][j];
 	for (int i = 0; i < strip.width && args->training; i++) {
 		saved[strip.number + i] = mean[i];
 		saved[work->count + strip.number + i] = r[i];
@@ -130,43 +163,38 @@ static void input_gradient_strip(void *context, int64_t item, int worker)
 		}
 }
 
-/* The gradients of one index's parameters, in the order of memory. Lanes without an image have no gradient. */
-static void parameter_gradient(void *context, int64_t c, int worker)
+/* dy n */
+static void fill_products(const void *context, int64_t at, int64_t line, int line_step, int64_t count, float *terms)
 {
 	const struct work *work = context;
-	const struct pare_op_args *args = work->args;
-	const int64_t inner = work->lines.inner;
-	double scale = 0.0, shift = 0.0;
+	const float *x = work->args->in[0].data + at, *dy = work->args->dout.data + at;
+	const float *mean = (const float *)work->args->saved + line, *r = mean + work->count;
 
-	(void)worker;
-	for (int64_t row = 0; row < work->lines.blocks * work->lines.outer; row++) {
-		int64_t at = (row * work->lines.size + c) * inner;
-		const float *x = args->in[0].data + at, *dy = args->dout.data + at;
-		const float *mean = (const float *)args->saved + row * inner, *r = mean + work->count;
-		for (int64_t i = 0; i < inner; i++) {
-			scale += (double)(dy[i] * (x[i] - mean[i]) * r[i]);
-			shift += (double)dy[i];
-		}
-	}
-	if (args->dparam[0])
-		args->dparam[0][c] += (float)scale;
-	if (args->dparam[1])
-		args->dparam[1][c] += (float)shift;
+	if (line_step == 0)
+		for (int64_t i = 0; i < count; i++)
+			terms[i] = dy[i] * (x[i] - *mean) * *r;
+	else
+		for (int64_t i = 0; i < count; i++)
+			terms[i] = dy[i] * (x[i] - mean[i]) * r[i];
 }
 
 static void backward(const struct pare_op_args *args)
 {
 	struct work work = work_of(args);
 
-	if (args->dparam[0] || args->dparam[1])
-		pare_pool_for(args->pool, work.lines.size, parameter_gradient, &work);
+	/* Lanes without an image have no gradient. */
+	if (args->dparam[0])
+		pare_lines_sum(args->pool, &work.lines, fill_products, &work, args->dparam[0]);
+	if (args->dparam[1])
+		pare_lines_sum_plain(args->pool, &work.lines, args->dout.data, args->dparam[1]);
 	if (args->din[0].data)
 		pare_pool_for(args->pool, pare_lines_items(&work.lines), input_gradient_strip, &work);
 }
 
 static int couple(struct pare_channel_map *map, const struct pare_graph *graph, const struct pare_node *node)
 {
-	pare_channel_map_freeze_dim(map, node->inputs[0], axis_of(node), "layer norm takes statistics over its channels");
+	pare_channel_map_freeze_dim(map, node->inputs[0], axis_of(node),
+	                            "layer norm takes statistics over its channels");
 	return pare_channel_wise_couple(map, graph, node, axis_of(node));
 }
 

@@ -4,9 +4,9 @@
  *     y[o] = b[o] + sum over i of w[o][i] * x[i]        dx[i] = sum over o of w[o][i] * dy[o]        dw[o][i] = sum
  * over images of dy[o] * x[i]
  *
- * Input {..., I}, output {..., O}: the layer works along the last dimension, on each *row*, an index of the others, alike.
- * Parameters: weight [O][I], bias [O] (optional). With lanes it runs on the convolution's kernels, the rows of all blocks
- * being the pixels; else it is a GEMM.
+ * Input {..., I}, output {..., O}: the layer works along the last dimension, on each *row*, an index of the others,
+ * alike. Parameters: weight [O][I], bias [O] (optional). With lanes it runs on the convolution's kernels, the rows of
+ * all blocks being the pixels; else it is a GEMM.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,13 +16,18 @@
 #include "engine/ops/activation.h"
 #include "engine/ops/builders.h"
 #include "engine/ops/conv2d_paths.h"
+#include "engine/ops/lines.h"
 
-/* Pixels that one forward item takes: the kernels' register tile has up to 4, and packed weights are read once for each. */
+/* Pixels that one forward item takes: the kernels' register tile has up to 4, and packed weights are read once for
+ * each. */
 #define ITEM_PIXELS 4
 #define ITEM_PIXELS_MOST 32
 
 /* Input features of one weight gradient item. */
 #define CHUNK_FEATURES 96
+
+/* Pixels that it takes at once: with them a chunk's inputs stay in the second-level cache for all its columns. */
+#define STRIP_PIXELS 32
 
 static int infer_shape(const struct pare_graph *graph, const struct pare_node *node, struct pare_shape *out,
                        struct pare_error *error)
@@ -32,9 +37,9 @@ static int infer_shape(const struct pare_graph *graph, const struct pare_node *n
 	char in_text[64], w_text[64];
 
 	if (w->rank != 2 || w->dim[1] != in->dim[in->rank - 1])
-		return pare_error_set(error, PARE_E_INVALID, "input %s, weight %s: a linear layer takes {..., I} and [O][I]",
-		                      pare_shape_text(in, in_text, sizeof in_text),
-		                      pare_shape_text(w, w_text, sizeof w_text));
+		return pare_error_set(
+		        error, PARE_E_INVALID, "input %s, weight %s: a linear layer takes {..., I} and [O][I]",
+		        pare_shape_text(in, in_text, sizeof in_text), pare_shape_text(w, w_text, sizeof w_text));
 	if (node->n_params > 1 && (pare_node_param_shape(graph, node, 1)->rank != 1 ||
 	                           pare_node_param_shape(graph, node, 1)->dim[0] != w->dim[0]))
 		return pare_error_set(error, PARE_E_INVALID, "the bias must have %lld values", (long long)w->dim[0]);
@@ -203,36 +208,44 @@ static void forward(const struct pare_op_args *args)
 	run_direction(&d, args->pool);
 }
 
-static void weight_item(void *context, int64_t item, int worker)
+/* Columns [begin, end) of one tile of outputs, which the job describes, over its pixels. */
+static void weight_strip(struct pare_gradient_job job, int64_t begin, int64_t end, float *acc)
 {
-	const struct pare_op_args *args = context;
-	const struct pare_lane_kernels *kernels = pare_lane_kernels();
-	int64_t in = features_in(args), out = features_out(args);
-	int tiles = pare_tile_count((int)out, kernels->gradient_outputs), first, outs;
-	int64_t begin = item / tiles * CHUNK_FEATURES, end = begin + CHUNK_FEATURES < in ? begin + CHUNK_FEATURES : in;
-	float *acc = args->workspace[worker];
-
-	pare_tile_range((int)out, tiles, (int)(item % tiles), &first, &outs);
-	memset(acc, 0, (size_t)(end - begin) * (size_t)outs * PARE_LANES * sizeof *acc);
-	struct pare_gradient_job job = {.dy = args->dout.data + (int64_t)first * PARE_LANES,
-	                                .dy_plane = PARE_LANES,
-	                                .dy_step = pixel_step(&args->dout),
-	                                .outputs = outs,
-	                                .x = args->in[0].data,
-	                                .x_step = pixel_step(&args->in[0]),
-	                                .rows = 1,
-	                                .pixels = pixel_count(&args->dout)};
 	for (int64_t i = begin; i < end; i += job.columns) {
 		int64_t offset[PARE_GRADIENT_COLUMNS];
 		float *columns[PARE_GRADIENT_COLUMNS];
 		job.columns = end - i < PARE_GRADIENT_COLUMNS ? (int)(end - i) : PARE_GRADIENT_COLUMNS;
 		for (int j = 0; j < job.columns; j++) {
 			offset[j] = (i + j) * PARE_LANES;
-			columns[j] = acc + (i - begin + j) * outs * PARE_LANES;
+			columns[j] = acc + (i - begin + j) * job.outputs * PARE_LANES;
 		}
 		job.x_offset = offset;
 		job.acc = columns;
-		kernels->gradient(&job);
+		pare_lane_kernels()->gradient(&job);
+	}
+}
+
+static void weight_item(void *context, int64_t item, int worker)
+{
+	const struct pare_op_args *args = context;
+	int64_t in = features_in(args), out = features_out(args), pixels = pixel_count(&args->dout);
+	int tiles = pare_tile_count((int)out, pare_lane_kernels()->gradient_outputs), first, outs;
+	int64_t begin = item / tiles * CHUNK_FEATURES, end = begin + CHUNK_FEATURES < in ? begin + CHUNK_FEATURES : in;
+	float *acc = args->workspace[worker];
+
+	pare_tile_range((int)out, tiles, (int)(item % tiles), &first, &outs);
+	memset(acc, 0, (size_t)(end - begin) * (size_t)outs * PARE_LANES * sizeof *acc);
+	for (int64_t pixel = 0; pixel < pixels; pixel += STRIP_PIXELS) {
+		struct pare_gradient_job job = {
+		        .dy = args->dout.data + pixel * pixel_step(&args->dout) + (int64_t)first * PARE_LANES,
+		        .dy_plane = PARE_LANES,
+		        .dy_step = pixel_step(&args->dout),
+		        .outputs = outs,
+		        .x = args->in[0].data + pixel * pixel_step(&args->in[0]),
+		        .x_step = pixel_step(&args->in[0]),
+		        .rows = 1,
+		        .pixels = pixels - pixel < STRIP_PIXELS ? pixels - pixel : STRIP_PIXELS};
+		weight_strip(job, begin, end, acc);
 	}
 	for (int64_t i = begin; i < end; i++)
 		for (int o = 0; o < outs; o++, acc += PARE_LANES) {
@@ -243,16 +256,12 @@ static void weight_item(void *context, int64_t item, int worker)
 		}
 }
 
+/* Lanes without an image have no gradient. */
 static void bias_gradient(const struct pare_op_args *args)
 {
-	const int64_t features = features_out(args), rows = rows_of(&args->dout.shape);
-	for (int64_t o = 0; o < features; o++) {
-		double sum = 0.0;
-		for (int64_t image = 0; image < args->dout.images; image++)
-			for (int64_t row = 0; row < rows; row++)
-				sum += *pare_tensor_at(&args->dout, image, row * features + o);
-		args->dparam[1][o] += (float)sum;
-	}
+	const int last = args->dout.shape.rank - 1;
+	struct pare_lines lines = pare_lines_make(&args->dout, last, last);
+	pare_lines_sum_plain(args->pool, &lines, args->dout.data, args->dparam[1]);
 }
 
 static void backward_lanes(const struct pare_op_args *args)

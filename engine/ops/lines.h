@@ -1,12 +1,13 @@
 /*
- * What softmax, layer norm and means share: a tensor seen as [blocks][outer][size][inner floats], where `size` counts along
- * the dimension(s) of interest and `inner` holds the dimensions behind it and the lanes. A *line* is what varies with the
- * index along `size` alone; a *strip* is up to PARE_STRIP_FLOATS neighbouring lines of one (block, outer), worked on
- * together so that loops over them are SIMD loops.
+ * What softmax, layer norm and means share: a tensor seen as [blocks][outer][size][inner floats], where `size` counts
+ * along the dimension(s) of interest and `inner` holds the dimensions behind it and the lanes. A *line* is what varies
+ * with the index along `size` alone; a *strip* is up to PARE_STRIP_FLOATS neighbouring lines of one (block, outer),
+ * worked on together so that loops over them are SIMD loops.
  */
 #ifndef PARE_ENGINE_OPS_LINES_H
 #define PARE_ENGINE_OPS_LINES_H
 
+#include "engine/base/pool.h"
 #include "engine/graph/tensor.h"
 
 #define PARE_STRIP_FLOATS 64
@@ -19,8 +20,7 @@ struct pare_lines {
 /* Dimensions first ... last (inclusive) are the lines'. */
 static inline struct pare_lines pare_lines_make(const struct pare_tensor *tensor, int first, int last)
 {
-	struct pare_lines lines = {
-	        .outer = 1, .size = 1, .inner = tensor->lanes, .blocks = pare_tensor_blocks(tensor)};
+	struct pare_lines lines = {.outer = 1, .size = 1, .inner = tensor->lanes, .blocks = pare_tensor_blocks(tensor)};
 
 	for (int d = 0; d < tensor->shape.rank; d++) {
 		if (d < first)
@@ -56,5 +56,18 @@ static inline struct pare_strip pare_strip_at(const struct pare_lines *lines, in
 	                           .number = row * lines->inner + first,
 	                           .width = left < PARE_STRIP_FLOATS ? (int)left : PARE_STRIP_FLOATS};
 }
+
+/* Writes `count` neighbouring floats' terms of a sum. at: where they begin, in floats from the tensor's start; line:
+ * the first one's place in [blocks][outer][inner]; the others are in the same line (line_step 0) or in the lines behind
+ * it (1).
+ */
+typedef void (*pare_lines_fill)(const void *context, int64_t at, int64_t line, int line_step, int64_t count,
+                                float *terms);
+
+/* sum[c] += the terms of all elements with index c along `size`, in an order that does not depend on threads. */
+void pare_lines_sum(struct pare_pool *pool, const struct pare_lines *lines, pare_lines_fill fill, const void *context,
+                    float *sum /* [size] */);
+/* The same for the floats at x themselves. */
+void pare_lines_sum_plain(struct pare_pool *pool, const struct pare_lines *lines, const float *x, float *sum);
 
 #endif

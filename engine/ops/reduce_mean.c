@@ -105,6 +105,11 @@ static void backward_strip(void *context, int64_t item, int worker)
 	(void)worker;
 	for (int i = 0; i < strip.width; i++)
 		share[i] = dy[i] / (float)work->lines.size;
+	if (work->lines.inner == 1) { /* the line is contiguous */
+		for (int64_t j = 0; j < work->lines.size; j++)
+			dx[j] = accumulate ? dx[j] + share[0] : share[0];
+		return;
+	}
 	for (int64_t j = 0; j < work->lines.size; j++)
 		for (int i = 0; i < strip.width; i++) {
 			float *target = &dx[j * strip.step + i];

@@ -1,13 +1,13 @@
 /*
  * One number for each index c of dimension `axis` (ConvNeXt's layer scale, Touvron et al., ICCV 2021):
  *
- *     y_c = scale_c * x_c (+ shift_c)       dx_c = scale_c * dy_c       dscale_c = sum of dy_c x_c       dshift_c = sum of dy_c
+ *     y_c = scale_c * x_c (+ shift_c)       dx_c = scale_c * dy_c       dscale_c = sum of dy_c x_c       dshift_c = sum
+ * of dy_c
  *
  * the sums over all images and all other dimensions. Any shape; parameters: scale, shift (optional), each [dim[axis]].
  */
 #include "engine/ops/builders.h"
 #include "engine/ops/channel_wise.h"
-#include "engine/ops/lane_sum.h"
 #include "engine/ops/lines.h"
 
 static int axis_of(const struct pare_node *node)
@@ -65,35 +65,27 @@ static void input_gradient_row(void *context, int64_t row, int worker)
 			dx[i] = accumulate ? dx[i] + args->param[0][c] * dy[i] : args->param[0][c] * dy[i];
 }
 
-/* The gradients of one index's parameters, in the order of memory. Lanes without an image have no gradient. */
-static void parameter_gradient(void *context, int64_t c, int worker)
+/* dy x */
+static void fill_products(const void *context, int64_t at, int64_t line, int line_step, int64_t count, float *terms)
 {
-	const struct work *work = context;
-	const struct pare_op_args *args = work->args;
-	const int64_t inner = work->lines.inner;
-	double scale = 0.0, shift = 0.0;
+	const struct pare_op_args *args = context;
+	const float *x = args->in[0].data + at, *dy = args->dout.data + at;
 
-	(void)worker;
-	for (int64_t row = 0; row < work->lines.blocks * work->lines.outer; row++) {
-		int64_t at = (row * work->lines.size + c) * inner;
-		const float *x = args->in[0].data + at, *dy = args->dout.data + at;
-		for (int64_t i = 0; i < inner; i++) {
-			scale += (double)(dy[i] * x[i]);
-			shift += (double)dy[i];
-		}
-	}
-	if (args->dparam[0])
-		args->dparam[0][c] += (float)scale;
-	if (args->node->n_params > 1 && args->dparam[1])
-		args->dparam[1][c] += (float)shift;
+	(void)line;
+	(void)line_step;
+	for (int64_t i = 0; i < count; i++)
+		terms[i] = dy[i] * x[i];
 }
 
 static void backward(const struct pare_op_args *args)
 {
 	struct work work = {args, pare_lines_make(&args->dout, axis_of(args->node), axis_of(args->node))};
 
-	if (args->dparam[0] || (args->node->n_params > 1 && args->dparam[1]))
-		pare_pool_for(args->pool, work.lines.size, parameter_gradient, &work);
+	/* Lanes without an image have no gradient. */
+	if (args->dparam[0])
+		pare_lines_sum(args->pool, &work.lines, fill_products, args, args->dparam[0]);
+	if (args->node->n_params > 1 && args->dparam[1])
+		pare_lines_sum_plain(args->pool, &work.lines, args->dout.data, args->dparam[1]);
 	if (args->din[0].data)
 		pare_pool_for(args->pool, work.lines.blocks * work.lines.outer, input_gradient_row, &work);
 }

@@ -6,7 +6,7 @@
  * Any shape; no parameters. A sum over channels: they are frozen.
  */
 #include "engine/graph/channel_map.h"
-#include "engine/math/smooth.h"
+#include "engine/math/lane_kernels.h"
 #include "engine/ops/builders.h"
 #include "engine/ops/lines.h"
 
@@ -33,6 +33,19 @@ static struct work work_of(const struct pare_op_args *args)
 	return (struct work){args, pare_lines_make(&args->out, attrs->axis, attrs->axis)};
 }
 
+/* e^y in place. */
+static void exponentials(const struct pare_strip *strip, float *y, int64_t size)
+{
+	const struct pare_lane_kernels *kernels = pare_lane_kernels();
+
+	if (strip->step == 1) { /* the line is contiguous */
+		kernels->smooth(PARE_SMOOTH_EXP, y, y, size);
+		return;
+	}
+	for (int64_t j = 0; j < size; j++)
+		kernels->smooth(PARE_SMOOTH_EXP, y + j * strip->step, y + j * strip->step, strip->width);
+}
+
 static void forward_strip(void *context, int64_t item, int worker)
 {
 	const struct work *work = context;
@@ -48,11 +61,12 @@ static void forward_strip(void *context, int64_t item, int worker)
 		for (int i = 0; i < strip.width; i++)
 			max[i] = x[j * strip.step + i] > max[i] ? x[j * strip.step + i] : max[i];
 	for (int64_t j = 0; j < work->lines.size; j++)
-		for (int i = 0; i < strip.width; i++) {
-			float e = pare_exp(x[j * strip.step + i] - max[i]);
-			y[j * strip.step + i] = e;
-			sum[i] += e;
-		}
+		for (int i = 0; i < strip.width; i++)
+			y[j * strip.step + i] = x[j * strip.step + i] - max[i];
+	exponentials(&strip, y, work->lines.size);
+	for (int64_t j = 0; j < work->lines.size; j++)
+		for (int i = 0; i < strip.width; i++)
+			sum[i] += y[j * strip.step + i];
 	for (int64_t j = 0; j < work->lines.size; j++)
 		for (int i = 0; i < strip.width; i++)
 			y[j * strip.step + i] /= sum[i];
@@ -68,7 +82,8 @@ static void backward_strip(void *context, int64_t item, int worker)
 {
 	const struct work *work = context;
 	struct pare_strip strip = pare_strip_at(&work->lines, item);
-	const float *restrict y = work->args->out.data + strip.begin, *restrict dy = work->args->dout.data + strip.begin;
+	const float *restrict y = work->args->out.data + strip.begin, *restrict dy =
+	                                                                      work->args->dout.data + strip.begin;
 	float *restrict dx = work->args->din[0].data + strip.begin;
 	const bool accumulate = work->args->din_accumulate[0];
 	float sum[PARE_STRIP_FLOATS] = {0};

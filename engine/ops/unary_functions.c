@@ -20,13 +20,9 @@
  */
 #include <math.h>
 
-#include "engine/math/smooth.h"
+#include "engine/math/lane_kernels.h"
 #include "engine/ops/builders.h"
 #include "engine/ops/unary.h"
-
-#define INVERSE_SQRT_2 0.707106781f
-#define INVERSE_SQRT_PI 0.564189584f
-#define INVERSE_SQRT_2_PI 0.398942280f
 
 typedef float (*point_fn)(float x_or_y, struct pare_unary_numbers k);
 
@@ -58,15 +54,26 @@ static inline float limit(float x, float min, float max)
 	return x > max ? max : x;
 }
 
-static inline float normal_distribution(float x)
+/* Functions of exponentials, with the kernels of engine/math. */
+static void map_smooth(enum pare_smooth function, const float *x, float *y, int64_t count)
 {
-	return 0.5f + 0.5f * pare_erf(x * INVERSE_SQRT_2);
+	pare_lane_kernels()->smooth(function, x, y, count);
 }
 
-static inline float sigmoid_value(float x, struct pare_unary_numbers k)
+/* Slopes that are written down before they are used; 8 KiB. */
+#define CHUNK 2048
+
+static void chain_smooth(enum pare_smooth slope, const float *x, const float *dy, float *dx, int64_t count,
+                         bool accumulate)
 {
-	(void)k;
-	return pare_sigmoid(x);
+	float slopes[CHUNK];
+
+	for (int64_t i = 0; i < count; i += CHUNK) {
+		int64_t left = count - i, some = left < CHUNK ? left : CHUNK;
+		pare_lane_kernels()->smooth(slope, x + i, slopes, some);
+		for (int64_t j = 0; j < some; j++)
+			dx[i + j] = accumulate ? dx[i + j] + dy[i + j] * slopes[j] : dy[i + j] * slopes[j];
+	}
 }
 
 static inline float sigmoid_slope(float y, struct pare_unary_numbers k)
@@ -77,7 +84,8 @@ static inline float sigmoid_slope(float y, struct pare_unary_numbers k)
 
 static void sigmoid_forward(const float *x, float *y, int64_t count, struct pare_unary_numbers k)
 {
-	map(x, y, count, k, sigmoid_value);
+	(void)k;
+	map_smooth(PARE_SMOOTH_SIGMOID, x, y, count);
 }
 
 static void sigmoid_backward(const float *at, const float *dy, float *dx, int64_t count, struct pare_unary_numbers k,
@@ -93,7 +101,7 @@ static inline float hard_sigmoid_value(float x, struct pare_unary_numbers k)
 
 static inline float hard_sigmoid_slope(float y, struct pare_unary_numbers k)
 {
-	return y > 0.0f && y < 1.0f ? k.a : 0.0f;
+	return (float)((y > 0.0f) & (y < 1.0f)) * k.a;
 }
 
 static void hard_sigmoid_forward(const float *x, float *y, int64_t count, struct pare_unary_numbers k)
@@ -107,16 +115,16 @@ static void hard_sigmoid_backward(const float *at, const float *dy, float *dx, i
 	chain(at, dy, dx, count, k, accumulate, hard_sigmoid_slope);
 }
 
+/* The bounds 0 and 1, as numbers that the compiler does not know: of constants it makes branches. k is 0. */
 static inline float hard_swish_value(float x, struct pare_unary_numbers k)
 {
-	(void)k;
-	return x * limit(x * (1.0f / 6.0f) + 0.5f, 0.0f, 1.0f);
+	return x * limit(x * (1.0f / 6.0f) + 0.5f, k.a, k.a + 1.0f);
 }
 
 static inline float hard_swish_slope(float x, struct pare_unary_numbers k)
 {
 	(void)k;
-	return x <= -3.0f ? 0.0f : x >= 3.0f ? 1.0f : x * (1.0f / 3.0f) + 0.5f;
+	return (float)((x > -3.0f) & (x < 3.0f)) * (x * (1.0f / 3.0f) + 0.5f) + (float)(x >= 3.0f);
 }
 
 static void hard_swish_forward(const float *x, float *y, int64_t count, struct pare_unary_numbers k)
@@ -130,80 +138,43 @@ static void hard_swish_backward(const float *at, const float *dy, float *dx, int
 	chain(at, dy, dx, count, k, accumulate, hard_swish_slope);
 }
 
-static inline float silu_value(float x, struct pare_unary_numbers k)
-{
-	(void)k;
-	return x * pare_sigmoid(x);
-}
-
-static inline float silu_slope(float x, struct pare_unary_numbers k)
-{
-	(void)k;
-	float s = pare_sigmoid(x);
-	return s * (1.0f + x * (1.0f - s));
-}
-
 static void silu_forward(const float *x, float *y, int64_t count, struct pare_unary_numbers k)
 {
-	map(x, y, count, k, silu_value);
+	(void)k;
+	map_smooth(PARE_SMOOTH_SILU, x, y, count);
 }
 
 static void silu_backward(const float *at, const float *dy, float *dx, int64_t count, struct pare_unary_numbers k,
                           bool accumulate)
 {
-	chain(at, dy, dx, count, k, accumulate, silu_slope);
-}
-
-static inline float gelu_value(float x, struct pare_unary_numbers k)
-{
 	(void)k;
-	return x * normal_distribution(x);
-}
-
-static inline float gelu_slope(float x, struct pare_unary_numbers k)
-{
-	(void)k;
-	return normal_distribution(x) + x * (INVERSE_SQRT_2_PI * pare_exp(-0.5f * x * x));
+	chain_smooth(PARE_SMOOTH_SILU_SLOPE, at, dy, dx, count, accumulate);
 }
 
 static void gelu_forward(const float *x, float *y, int64_t count, struct pare_unary_numbers k)
 {
-	map(x, y, count, k, gelu_value);
+	(void)k;
+	map_smooth(PARE_SMOOTH_GELU, x, y, count);
 }
 
 static void gelu_backward(const float *at, const float *dy, float *dx, int64_t count, struct pare_unary_numbers k,
                           bool accumulate)
 {
-	chain(at, dy, dx, count, k, accumulate, gelu_slope);
-}
-
-static inline float erf_value(float x, struct pare_unary_numbers k)
-{
 	(void)k;
-	return pare_erf(x);
-}
-
-static inline float erf_slope(float x, struct pare_unary_numbers k)
-{
-	(void)k;
-	return (2.0f * INVERSE_SQRT_PI) * pare_exp(-x * x);
+	chain_smooth(PARE_SMOOTH_GELU_SLOPE, at, dy, dx, count, accumulate);
 }
 
 static void erf_forward(const float *x, float *y, int64_t count, struct pare_unary_numbers k)
 {
-	map(x, y, count, k, erf_value);
+	(void)k;
+	map_smooth(PARE_SMOOTH_ERF, x, y, count);
 }
 
 static void erf_backward(const float *at, const float *dy, float *dx, int64_t count, struct pare_unary_numbers k,
                          bool accumulate)
 {
-	chain(at, dy, dx, count, k, accumulate, erf_slope);
-}
-
-static inline float tanh_value(float x, struct pare_unary_numbers k)
-{
 	(void)k;
-	return 2.0f * pare_sigmoid(2.0f * x) - 1.0f;
+	chain_smooth(PARE_SMOOTH_ERF_SLOPE, at, dy, dx, count, accumulate);
 }
 
 static inline float tanh_slope(float y, struct pare_unary_numbers k)
@@ -214,7 +185,12 @@ static inline float tanh_slope(float y, struct pare_unary_numbers k)
 
 static void tanh_forward(const float *x, float *y, int64_t count, struct pare_unary_numbers k)
 {
-	map(x, y, count, k, tanh_value);
+	(void)k;
+	for (int64_t i = 0; i < count; i++)
+		y[i] = 2.0f * x[i];
+	map_smooth(PARE_SMOOTH_SIGMOID, y, y, count);
+	for (int64_t i = 0; i < count; i++)
+		y[i] = 2.0f * y[i] - 1.0f;
 }
 
 static void tanh_backward(const float *at, const float *dy, float *dx, int64_t count, struct pare_unary_numbers k,
@@ -230,7 +206,7 @@ static inline float clip_value(float x, struct pare_unary_numbers k)
 
 static inline float clip_slope(float y, struct pare_unary_numbers k)
 {
-	return y > k.a && y < k.b ? 1.0f : 0.0f;
+	return (float)((y > k.a) & (y < k.b));
 }
 
 static void clip_forward(const float *x, float *y, int64_t count, struct pare_unary_numbers k)
@@ -251,7 +227,7 @@ static inline float leaky_relu_value(float x, struct pare_unary_numbers k)
 
 static inline float leaky_relu_slope(float y, struct pare_unary_numbers k)
 {
-	return y > 0.0f ? 1.0f : k.a;
+	return (float)(y > 0.0f) + (float)(y <= 0.0f) * k.a;
 }
 
 static void leaky_relu_forward(const float *x, float *y, int64_t count, struct pare_unary_numbers k)
@@ -265,31 +241,24 @@ static void leaky_relu_backward(const float *at, const float *dy, float *dx, int
 	chain(at, dy, dx, count, k, accumulate, leaky_relu_slope);
 }
 
-static inline float elu_value(float x, struct pare_unary_numbers k)
-{
-	return x < 0.0f ? k.a * (pare_exp(x) - 1.0f) : x;
-}
-
 static inline float elu_slope(float y, struct pare_unary_numbers k)
 {
-	return y > 0.0f ? 1.0f : y + k.a;
+	return (float)(y > 0.0f) + (float)(y <= 0.0f) * (y + k.a);
 }
 
 static void elu_forward(const float *x, float *y, int64_t count, struct pare_unary_numbers k)
 {
-	map(x, y, count, k, elu_value);
+	map_smooth(PARE_SMOOTH_EXP, x, y, count);
+	for (int64_t i = 0; i < count; i++) {
+		float above = x[i], below = k.a * (y[i] - 1.0f);
+		y[i] = above > 0.0f ? above : below;
+	}
 }
 
 static void elu_backward(const float *at, const float *dy, float *dx, int64_t count, struct pare_unary_numbers k,
                          bool accumulate)
 {
 	chain(at, dy, dx, count, k, accumulate, elu_slope);
-}
-
-static inline float sqrt_value(float x, struct pare_unary_numbers k)
-{
-	(void)k;
-	return sqrtf(x);
 }
 
 static inline float sqrt_slope(float y, struct pare_unary_numbers k)
@@ -300,7 +269,9 @@ static inline float sqrt_slope(float y, struct pare_unary_numbers k)
 
 static void sqrt_forward(const float *x, float *y, int64_t count, struct pare_unary_numbers k)
 {
-	map(x, y, count, k, sqrt_value);
+	(void)k;
+	for (int64_t i = 0; i < count; i++)
+		y[i] = sqrtf(x[i]);
 }
 
 static void sqrt_backward(const float *at, const float *dy, float *dx, int64_t count, struct pare_unary_numbers k,

@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include "engine/graph/channel_map.h"
-#include "engine/math/smooth.h"
 #include "engine/ops/builders.h"
 #include "tests/support/op_check.h"
 
@@ -213,24 +212,6 @@ static void test_ops_elementwise__functions_refuse_impossible_numbers(void **sta
 	}
 }
 
-/* Over the whole range of exp, and where erf is not 1 yet. */
-static void test_ops_elementwise__exp_and_erf_are_as_exact_as_stated(void **state)
-{
-	(void)state;
-	for (int i = -8700; i <= 8800; i++) {
-		float x = (float)i * 0.01f;
-		double exact = exp((double)x);
-		if (!(fabs((double)pare_exp(x) - exact) <= 2e-7 * exact))
-			fail_msg("exp(%g) is %.9g, not %.9g", (double)x, (double)pare_exp(x), exact);
-	}
-	for (int i = -5000; i <= 5000; i++) {
-		float x = (float)i * 0.001f;
-		double exact = erf((double)x), error = fabs((double)pare_erf(x) - exact);
-		if (!(error <= 3e-7 && error <= 1e-6 * fabs(exact)))
-			fail_msg("erf(%g) is %.9g, not %.9g", (double)x, (double)pare_erf(x), exact);
-	}
-}
-
 static const struct {
 	const struct pare_op *op;
 	reference_fn reference;
@@ -345,7 +326,6 @@ int main(void)
 	        cmocka_unit_test(test_ops_elementwise__functions_hand_nan_on),
 	        cmocka_unit_test(test_ops_elementwise__unused_lanes_stay_finite),
 	        cmocka_unit_test(test_ops_elementwise__functions_refuse_impossible_numbers),
-	        cmocka_unit_test(test_ops_elementwise__exp_and_erf_are_as_exact_as_stated),
 	        cmocka_unit_test(test_ops_elementwise__pairs_agree_with_reference),
 	        cmocka_unit_test(test_ops_elementwise__long_runs_agree_with_reference),
 	        cmocka_unit_test(test_ops_elementwise__square_of_one_value),

@@ -61,6 +61,17 @@ expect 2 run configs/smoke.yaml --quiet=yes
 err "--quiet takes no argument"
 expect 2 trials . --format jsn
 err "did you mean 'json'?"
+# An empty name would be the current folder.
+expect 2 run configs/smoke.yaml --run-dir ""
+err "--run-dir is empty: expected DIR"
+expect 2 train configs/smoke.yaml -o ""
+err "--output is empty: expected FILE"
+expect 2 model info ""
+err "empty argument: expected MODEL"
+expect 2 validate ""
+err "empty argument: expected CONFIG"
+expect 2 resume ""
+err "empty argument: expected RUN_DIR"
 expect 2 lut build --model zoo:lenet:1x28x28 -o "$work/x.lut" --points 1
 err "from 2 to 1000"
 expect 2 lut build -o "$work/x.lut"

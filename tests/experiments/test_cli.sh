@@ -229,6 +229,9 @@ expect 0 show "$run" --trial best
 out "conv1" "#" "test_accuracy" "the uncut network" "within all budgets"
 expect 0 show "$run" --trial 0
 expect 0 show "$run" --trial baseline
+cp "$work/out" "$work/baseline"
+expect 0 show "$run" --trial -1
+cmp -s "$work/out" "$work/baseline" || complain "trial -1 is not the uncut network"
 expect 1 show "$run" --trial 9999
 err "there is no trial 9999"
 expect 2 show "$run" --trial bets

@@ -73,7 +73,13 @@ err "empty argument: expected CONFIG"
 expect 2 resume ""
 err "empty argument: expected RUN_DIR"
 expect 2 lut build --model zoo:lenet:1x28x28 -o "$work/x.lut" --points 1
-err "from 2 to 1000"
+err "from 2 to 64"
+expect 2 lut build --model zoo:lenet:1x28x28 -o "$work/x.lut" --points 65
+err "from 2 to 64"
+expect 2 lut build --model zoo:lenet:1x28x28 -o "$work/x.lut" --batch 4097
+err "from 1 to 4096"
+expect 2 lut build --model zoo:lenet:1x28x28 -o "$work/x.lut" --step 1025
+err "from 1 to 1024"
 expect 2 lut build -o "$work/x.lut"
 err "--config or --model"
 expect 2 export "$work"

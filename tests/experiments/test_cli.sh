@@ -276,10 +276,10 @@ err "--force"
 expect 0 run configs/smoke.yaml --run-dir "$work/with_table" --set latency.table="$work/smoke.lut" --set train.steps=5 --quiet
 
 echo "# stopping"
-for signal in INT TERM; do
+for signal in INT TERM HUP; do
 	study=$work/stopped_$signal
 	# A shell ignores SIGINT for what runs in the background.
-	env --default-signal=INT "$pare" run configs/smoke.yaml --run-dir "$study" --set train.steps=1000000 \
+	env --default-signal=INT,HUP "$pare" run configs/smoke.yaml --run-dir "$study" --set train.steps=1000000 \
 		>"$work/out" 2>"$work/err" </dev/null &
 	pid=$!
 	last="pare run, SIG$signal"

@@ -102,6 +102,10 @@ for command in validate train run resume trials front show export eval "model in
 	expect 0 help $command
 	cmp -s "$work/out" "$work/help" || complain "pare help $command is not pare $command --help"
 done
+for command in trials front; do
+	expect 0 $command --help
+	out "measured_latency_ms" "prediction_error" "seconds" "timing"
+done
 expect 0 help config
 out "constraints" "netadapt"
 expect 2 help nonsense

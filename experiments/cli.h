@@ -30,6 +30,8 @@ extern const struct pare_command *const pare_command_table[];
 const struct pare_command *pare_command_find(const char *name);
 /* All commands with their one line. */
 void pare_command_overview(struct pare_strbuf *out);
+/* The commands whose first of two words this is ("lut"); false, and nothing said, when there are none. */
+bool pare_command_group(const char *word, struct pare_strbuf *out);
 
 /* Options that several commands take. */
 #define PARE_OPTION_SET                                                                                                \

@@ -108,6 +108,14 @@ for command in trials front; do
 done
 expect 0 help config
 out "constraints" "netadapt"
+for group in model lut; do
+	expect 0 $group --help
+	silent err
+	out "pare $group COMMAND" "pare $([ $group = lut ] && echo lut build || echo model info) "
+	cp "$work/out" "$work/help"
+	expect 0 help $group
+	cmp -s "$work/out" "$work/help" || complain "pare help $group is not pare $group --help"
+done
 expect 2 help nonsense
 expect 0 --version
 out "pare " "BLAS" "kernels"

@@ -184,7 +184,15 @@ out "correct"
 expect 0 eval "$work/net.onnx" --config configs/smoke.yaml --split search --json
 json "d['total'] == 200 and d['accuracy'] == d['correct'] / d['total'] and d['loss'] > 0 and d['split'] == 'search'"
 expect 2 eval zoo:resnet8 --config configs/smoke.yaml
-err "3x32x32"
+err "zoo:resnet8: " "3x32x32"
+for part in train t10k; do # 64 images of 1x8x8
+	{ printf '\0\0\10\3\0\0\0\100\0\0\0\10\0\0\0\10' && head -c 4096 /dev/zero; } >"$work/$part-images-idx3-ubyte"
+	{ printf '\0\0\10\1\0\0\0\100' && head -c 64 /dev/zero; } >"$work/$part-labels-idx1-ubyte"
+done
+printf 'model: {onnx: %s}\ndata: {format: idx, path: %s, search_images: 10}\ntrain: {steps: 1}\n' \
+	"$work/net.onnx" "$work" >"$work/small.yaml"
+expect 2 train "$work/small.yaml" -o "$work/misfit.onnx"
+err "net.onnx: " "1x28x28" "1x8x8"
 expect 1 eval "$work/net.onnx" --config configs/demo.yaml --set data.path="$work/no_such_folder"
 err "no_such_folder"
 

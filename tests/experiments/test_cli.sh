@@ -279,6 +279,27 @@ expect 0 eval "$work/small.onnx" --config configs/smoke.yaml --json
 accuracy=$(sed -n 's/^ *"accuracy": \([^,]*\),*$/\1/p' "$work/out")
 expect 0 front "$run" --format json
 json "$accuracy in [f['test_accuracy'] for f in d['finals']]"
+# The study's own files are out of reach, by whatever name.
+mkdir "$work/links"
+ln -s "$run/study.db" "$work/links/database.onnx"
+ln "$run/config.yaml" "$work/links/config.onnx"
+weights=$(find "$run/weights" -type f | head -1)
+ln -s "$weights" "$work/links/weights.onnx"
+before=$(cd "$run" && find . -type f -exec cksum {} + | sort)
+for own in "$run/study.db" "$run/../${run##*/}/study.db" "$run/study.db-wal" "$run/study.db-new" "$run/config.yaml" \
+	"$run/latency.lut" "$weights" "$run/weights/new.onnx" "$work/links/"*.onnx; do
+	expect 2 export "$run" --trial best --force -o "$own"
+	err "a file of the study itself"
+done
+[ "$(cd "$run" && find . -type f -exec cksum {} + | sort)" = "$before" ] || complain "an export changed the study"
+expect 0 export "$run" --trial best -o "$run/small.onnx"
+rm -r "$work/links" "$run/small.onnx"
+expect 2 export "$run" --trial best --force -o "$work"
+err "is a directory"
+expect 2 train configs/smoke.yaml --force -o "$work"
+err "is a directory"
+expect 2 lut build --model zoo:lenet:1x28x28 --force -o "$work"
+err "is a directory"
 expect 1 trials "$work"
 err "no study.db"
 echo "not a database, but long enough to be looked at" >"$work/study.db"

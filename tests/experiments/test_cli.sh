@@ -226,6 +226,15 @@ out "netadapt" "Pareto front" "best.onnx"
 # The same numbers again: nothing was done twice.
 grep -E '^(baseline|netadapt|uniform)' "$work/report" >"$work/wanted"
 grep -E '^(baseline|netadapt|uniform)' "$work/out" | cmp -s - "$work/wanted" || complain "resuming changed the report"
+before=$(cd "$run" && find . -type f -exec cksum {} + | sort)
+expect 0 resume "$run"
+err "the study is complete"
+[ "$(wc -l <"$work/err")" -eq 1 ] || complain "resuming a complete study pretends to work"
+grep -E '^(baseline|netadapt|uniform)' "$work/out" | cmp -s - "$work/wanted" || complain "resuming changed the report"
+[ "$(cd "$run" && find . -type f -exec cksum {} + | sort)" = "$before" ] || complain "reporting changed the study"
+rm "$run/best.onnx"
+expect 0 resume "$run" --quiet
+[ -s "$run/best.onnx" ] || complain "a lost best.onnx is not made again"
 expect 1 resume "$work/nowhere"
 err "nowhere"
 expect 1 resume "$work"

@@ -149,7 +149,11 @@ expect 2 run "$work/bad.yaml" --run-dir "$work/none"
 echo "# model info"
 expect 0 model info zoo:resnet20
 out "40,551,040" "layer1.0.conv1" "frozen" "269,722"
+grep -q '^layer1.0.conv1 .* layer1.0.conv1$' "$work/out" || complain "$last: names are cut without need"
+[ "$(wc -L <"$work/out")" -le 80 ] || complain "$last: wider than 80 columns"
+sed -n '/^layer3.2.add /p' "$work/out" | grep -q 'conv2.*conv2' && complain "$last: a group is named twice in a row"
 expect 0 model info zoo:resnet20:3x32x32 --json
+json "any(l['name'] == 'layer3.2.add' and l['group'].count('conv2') == 4 for l in d['layers'])"
 json "d['macs'] == 40551040 and d['params'] == 269722 and d['bytes'] > 4 * d['params'] and d['peak_memory_bytes'] > 0"
 json "sum(l['macs'] for l in d['layers']) == d['macs'] and sum(l['params'] for l in d['layers']) == d['params']"
 json "sum(l['bytes'] for l in d['layers']) == d['bytes']"

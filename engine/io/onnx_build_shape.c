@@ -70,6 +70,7 @@ int pare_onnx_build_concat(struct pare_onnx_import *import, const struct pare_on
 	return status ? status
 	              : pare_onnx_add_node(import, node,
 	                                   &(struct pare_onnx_step){.op = &pare_op_concat,
+	                                                            .attrs = &(struct pare_concat){0},
 	                                                            .inputs = inputs,
 	                                                            .n_inputs = node->n_inputs});
 }
@@ -160,7 +161,7 @@ int pare_onnx_build_slice(struct pare_onnx_import *import, const struct pare_onn
 	const struct pare_shape *shape = pare_onnx_shape(import, value);
 	int64_t dim[PARE_MAX_RANK + 1] = {-1};
 	struct pare_onnx_range range;
-	struct pare_slice attrs;
+	struct pare_slice attrs = {0};
 	memcpy(dim + 1, shape->dim, (size_t)shape->rank * sizeof(*dim));
 	status = pare_onnx_slice_range(import, node, shape->rank + 1, dim, &range);
 	if (!status && shape->rank != 3)
@@ -227,8 +228,8 @@ int pare_onnx_build_pad(struct pare_onnx_import *import, const struct pare_onnx_
 	}
 	if (!status && (begin[0] || end[0]))
 		status = pare_error_set(import->error, PARE_E_UNSUPPORTED, "the batch (axis 0) cannot be padded");
-	struct pare_pad attrs;
-	memcpy(attrs.begin, begin + 1, sizeof(attrs.begin));
-	memcpy(attrs.end, end + 1, sizeof(attrs.end));
+	struct pare_pad attrs = {0};
+	memcpy(attrs.begin, begin + 1, 3 * sizeof(*attrs.begin));
+	memcpy(attrs.end, end + 1, 3 * sizeof(*attrs.end));
 	return status ? status : one_input(import, node, &pare_op_pad, value, &attrs);
 }

@@ -9,6 +9,7 @@
  * Output channel o belongs to group o / (O / groups) and reads that group's C / groups input channels.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/graph/channel_map.h"
 #include "engine/ops/builders.h"
@@ -150,7 +151,15 @@ static void backward(const struct pare_op_args *args)
 		pare_conv_lanes_backward(args);
 }
 
-/* Depthwise (one input channel a group): output channels carry their input channel's atom. */
+/* One filter, or several, for each input channel. Counts tell unless a cut has made them ambiguous. */
+static bool is_depthwise(const struct pare_conv2d *a, int64_t in_channels)
+{
+	if (a->coupling != PARE_CONV_BY_COUNTS)
+		return a->coupling == PARE_CONV_DEPTHWISE;
+	return a->groups > 1 && a->groups == in_channels;
+}
+
+/* Output channels carry their input channel's atom; all are fixed when the input's are. */
 static int couple_depthwise(struct pare_channel_map *map, const struct pare_node *node, const int *in, int *out,
                             int64_t channels, int64_t multiplier)
 {
@@ -178,25 +187,40 @@ static int couple_groups(struct pare_channel_map *map, const struct pare_node *n
 	return status ? status : pare_channel_map_set_axis(map, node->params[0], 1, in);
 }
 
+/* The input's atoms; channels that have none (an image made of something else) get frozen ones. */
+static int input_atoms(struct pare_channel_map *map, const struct pare_node *node, int *atoms, int64_t channels)
+{
+	const int *in = pare_channel_map_value(map, node->inputs[0], 0);
+	int status = PARE_OK;
+
+	if (in)
+		memcpy(atoms, in, sizeof *atoms * (size_t)channels);
+	else
+		status = pare_channel_map_new_atoms(map, channels, atoms);
+	for (int64_t c = 0; c < channels && !in && !status; c++)
+		pare_channel_map_freeze(map, atoms[c], "not channels of a layer");
+	return status;
+}
+
 static int couple(struct pare_channel_map *map, const struct pare_graph *graph, const struct pare_node *node)
 {
 	const struct pare_conv2d *a = node->attrs;
 	int64_t in_channels = pare_node_input_shape(graph, node, 0)->dim[0];
 	int64_t out_channels = pare_node_output_shape(graph, node)->dim[0];
-	const int *in = pare_channel_map_value(map, node->inputs[0]);
-	int *out = calloc((size_t)out_channels, sizeof *out);
-	int status = PARE_E_NOMEM;
+	int *in = calloc((size_t)in_channels, sizeof *in), *out = calloc((size_t)out_channels, sizeof *out);
+	int status = in && out ? input_atoms(map, node, in, in_channels) : PARE_E_NOMEM;
 
-	if (!out)
-		return status;
-	if (a->groups > 1 && a->groups == in_channels)
+	for (int d = 1; d < 3; d++)
+		pare_channel_map_freeze_dim(map, node->inputs[0], d, "its channels are seen as the pixels of an image");
+	if (!status && is_depthwise(a, in_channels))
 		status = couple_depthwise(map, node, in, out, in_channels, out_channels / in_channels);
-	else
+	else if (!status)
 		status = couple_groups(map, node, in, out, a->groups, in_channels, out_channels);
 	if (!status && node->n_params > 1)
 		status = pare_channel_map_set_axis(map, node->params[1], 0, out);
 	if (!status)
-		status = pare_channel_map_set_value(map, node->output, out);
+		status = pare_channel_map_set_value(map, node->output, 0, out);
+	free(in);
 	free(out);
 	return status;
 }
@@ -204,10 +228,13 @@ static int couple(struct pare_channel_map *map, const struct pare_graph *graph, 
 static void slim(void *attrs, const struct pare_channel_keep *in, int n_inputs, const struct pare_channel_keep *out)
 {
 	struct pare_conv2d *a = attrs;
+	bool depthwise = is_depthwise(a, in[0].dim[0].size);
 	(void)n_inputs;
 	(void)out;
-	if (a->groups > 1 && a->groups == in[0].channels)
-		a->groups = (int32_t)in[0].n_kept;
+	if (depthwise)
+		a->groups = (int32_t)in[0].dim[0].n_kept;
+	if (is_depthwise(a, in[0].dim[0].n_kept) != depthwise)
+		a->coupling = depthwise ? PARE_CONV_DEPTHWISE : PARE_CONV_GROUPED;
 }
 
 static void describe(const struct pare_node *node, struct pare_strbuf *text)

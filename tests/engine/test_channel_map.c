@@ -55,7 +55,7 @@ static void release(struct pare_channel_map *map, struct pare_graph *graph)
 static int channel(const struct pare_channel_map *map, int value, int64_t index)
 {
 	assert_true(index < map->graph->values[value].shape.dim[0]);
-	return pare_channel_map_find(map, pare_channel_map_value(map, value)[index]);
+	return pare_channel_map_find(map, pare_channel_map_value(map, value, 0)[index]);
 }
 
 static int along(const struct pare_channel_map *map, const char *param, int axis, int64_t index)

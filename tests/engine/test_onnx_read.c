@@ -70,7 +70,7 @@ static void test_onnx_read__convolution(void **state)
 	struct pare_graph *graph = onnx_fixture_read(&file);
 	const struct pare_node *node = only_node(graph, &pare_op_conv2d);
 	const struct pare_conv2d *conv = node->attrs;
-	const struct pare_conv2d wanted = {3, 2, 2, 1, 1, 2, 3, 4, 1, 3, 3};
+	const struct pare_conv2d wanted = {3, 2, 2, 1, 1, 2, 3, 4, 1, 3, 3, 0};
 	assert_memory_equal(conv, &wanted, sizeof(wanted));
 	assert_string_equal(node->name, "/layer/conv");
 	assert_string_equal(graph->values[graph->input].name, "x");

@@ -68,7 +68,7 @@ static struct pare_graph *build_attributes(void)
 	struct pare_graph *graph = pare_graph_new("attributes", pare_shape_chw(4, 20, 24), "x");
 	int value = graph->input, left, right, joined[2];
 	struct pare_error error;
-	const struct pare_conv2d conv = {3, 2, 1, 2, 1, 2, 3, 4, 2, 3, 2};
+	const struct pare_conv2d conv = {3, 2, 1, 2, 1, 2, 3, 4, 2, 3, 2, 0};
 	assert_int_equal(pare_build_conv2d(graph, "conv", 6, &conv, true, &value, &error), PARE_OK);
 	assert_int_equal(pare_build_batch_norm(graph, "bn", &value, &error), PARE_OK);
 	struct pare_batch_norm *norm = graph->nodes[1].attrs;

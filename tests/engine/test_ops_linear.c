@@ -136,12 +136,12 @@ static void test_ops_linear__features_are_atoms_of_their_own(void **state)
 	assert_non_null(map);
 	int weight = pare_graph_find_param(graph, "b.weight"), bias = pare_graph_find_param(graph, "b.bias");
 	for (int o = 0; o < 4; o++) {
-		int atom = pare_channel_map_find(map, pare_channel_map_value(map, out)[o]);
+		int atom = pare_channel_map_find(map, pare_channel_map_value(map, out, 0)[o]);
 		assert_int_equal(pare_channel_map_find(map, map->axis_atoms[0][weight][o]), atom);
 		assert_int_equal(pare_channel_map_find(map, map->axis_atoms[0][bias][o]), atom);
 		assert_null(map->frozen[atom]);
 		for (int i = 0; i < 3; i++) {
-			int in_atom = pare_channel_map_find(map, pare_channel_map_value(map, in)[i]);
+			int in_atom = pare_channel_map_find(map, pare_channel_map_value(map, in, 0)[i]);
 			assert_int_not_equal(in_atom, atom);
 			assert_int_equal(pare_channel_map_find(map, map->axis_atoms[1][weight][i]), in_atom);
 		}

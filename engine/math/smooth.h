@@ -44,19 +44,30 @@ static inline float pare_sigmoid(float x)
 	return 1.0f / (1.0f + pare_exp(-x));
 }
 
-/* erf(x), absolute error below 4e-7 (Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26: 1.5e-7, and
- * rounding). */
+/* erf(x), absolute error below 3e-7, and relative below 1e-6 near 0. Up to 0.75 the Taylor series to x^15 (remainder 1e-8);
+ * from there Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26 (1.5e-7, and rounding). */
 static inline float pare_erf(float x)
 {
-	float size = x < 0.0f ? -x : x;
+	float size = x < 0.0f ? -x : x, square = x * x;
 	float t = 1.0f / (1.0f + 0.3275911f * size);
 	float p = 1.061405429f;
 	p = p * t - 1.453152027f;
 	p = p * t + 1.421413741f;
 	p = p * t - 0.284496736f;
 	p = p * t + 0.254829592f;
-	float y = 1.0f - p * t * pare_exp(-size * size);
-	return x < 0.0f ? -y : y;
+	float large = 1.0f - p * t * pare_exp(-square);
+	/* 2 / sqrt(pi) * sum of (-1)^k x^(2k + 1) / (k! (2k + 1)) */
+	float q = -1.0f / 75600.0f;
+	q = q * square + 1.0f / 9360.0f;
+	q = q * square - 1.0f / 1320.0f;
+	q = q * square + 1.0f / 216.0f;
+	q = q * square - 1.0f / 42.0f;
+	q = q * square + 1.0f / 10.0f;
+	q = q * square - 1.0f / 3.0f;
+	q = q * square + 1.0f;
+	float small = 1.12837917f * x * q;
+	large = x < 0.0f ? -large : large;
+	return size < 0.75f ? small : large;
 }
 
 #endif

@@ -5,11 +5,11 @@
 #include "engine/compress/fold.h"
 #include "engine/train/evaluate.h"
 #include "experiments/cli.h"
+#include "experiments/study.h"
 
 static int load(const struct pare_spec *spec, bool search, struct pare_splits *splits, struct pare_error *error)
 {
-	int status = search ? pare_splits_load(splits, &spec->data, error)
-	                    : pare_splits_load_test(splits, &spec->data, error);
+	int status = pare_spec_load_data(spec, !search, splits, error);
 
 	if (!status && search && splits->search.images == 0) {
 		pare_splits_release(splits);

@@ -52,7 +52,7 @@ static struct pare_lut_build_options build_options(const struct pare_cli *cli, c
 static int spec_graph(const struct pare_spec *spec, struct pare_graph **graph, struct pare_error *error)
 {
 	struct pare_splits splits;
-	int status = pare_splits_load_test(&splits, &spec->data, error);
+	int status = pare_spec_load_data(spec, true, &splits, error);
 
 	*graph = NULL;
 	if (status)

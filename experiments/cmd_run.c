@@ -7,7 +7,9 @@
 
 static void hint_about(const struct pare_error *error, const char *directory)
 {
-	if (error->code == PARE_E_INFEASIBLE)
+	if (error->code == PARE_E_INVALID)
+		pare_cli_hint("a study's configuration cannot be changed: delete %s, or choose another --run-dir", directory);
+	else if (error->code == PARE_E_INFEASIBLE)
 		pare_cli_hint(
 		        "raise the budgets, lower space.min_ratio, or shorten space.ignore, and start a new study");
 	else if (error->code == PARE_E_DIVERGED)

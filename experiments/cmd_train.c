@@ -67,7 +67,7 @@ static int work(struct job *job, struct pare_strbuf *text, struct pare_error *er
 	int status = pare_cli_check_output(job->cli, job->path, error);
 
 	if (!status)
-		status = pare_splits_load(&job->splits, &job->spec->data, error);
+		status = pare_spec_load_data(job->spec, false, &job->splits, error);
 	if (!status && !(job->pool = pare_pool_new(job->spec->threads)))
 		status = pare_error_set(error, PARE_E_NOMEM, "cannot start %d threads", job->spec->threads);
 	if (!status)

@@ -55,6 +55,9 @@ void pare_study_free(struct pare_study *study); /* NULL is fine */
 
 int pare_study_run(struct pare_study *study, const struct pare_study_events *events, struct pare_error *error);
 
+/* The spec's data: all splits, or with `test_only` the test part. Also checks what only data can tell: as many means and standard
+ * deviations as there are channels, crops that leave something of the image. */
+int pare_spec_load_data(const struct pare_spec *spec, bool test_only, struct pare_splits *splits, struct pare_error *error);
 /* The network the spec names: built with fresh weights (zoo), or read (ONNX) and checked against the data set's image size. */
 int pare_spec_network(const struct pare_spec *spec, const struct pare_dataset *data, struct pare_graph **graph,
                       struct pare_error *error);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/base/file.h"
+#include "engine/base/memory.h"
 #include "engine/base/rng.h"
 #include "engine/compress/fold.h"
 #include "engine/train/evaluate.h"
@@ -42,16 +43,24 @@ int pare_study_network(struct pare_study *study, int64_t trial, struct pare_grap
 	return status;
 }
 
+/* Often enough for Ctrl-C and a progress line. */
+#define REPORT_STEPS 20
+
+static void show_training(const struct pare_study *study, struct pare_train_options *options)
+{
+	if (!study->events)
+		return;
+	options->progress = study->events->training;
+	options->progress_context = study->events->context;
+	options->report_steps = REPORT_STEPS;
+}
+
 static int train_baseline(struct pare_study *study, struct pare_graph *graph, struct pare_error *error)
 {
-	const struct pare_study_events *events = study->events;
 	struct pare_train_options options = pare_spec_train_options(
 	        &study->spec, &study->spec.train, pare_rng_derive(study->spec.seed, PARE_STREAM_TRAIN, 0), study->pool);
 
-	if (events) {
-		options.progress = events->training;
-		options.progress_context = events->context;
-	}
+	show_training(study, &options);
 	return pare_train(graph, &study->splits.train, &options, error);
 }
 
@@ -207,12 +216,25 @@ static int record_baseline(struct pare_study *study, struct pare_error *error)
 	return PARE_OK;
 }
 
+static bool meets_all_budgets(const struct pare_binding *binding)
+{
+	for (int r = 0; r < binding->problem.n_resources; r++)
+		if (binding->problem.resources[r].baseline > binding->problem.resources[r].budget)
+			return false;
+	return true;
+}
+
 int pare_study_bind(struct pare_study *study, struct pare_error *error)
 {
 	int status = pare_binding_init(&study->binding, &study->spec, study->graph, study->lut, error);
 	if (status)
 		return status;
 	study->bound = true;
+	if (meets_all_budgets(&study->binding))
+		return pare_error_set(
+		        error, PARE_E_INVALID,
+		        "the uncut network meets all budgets already: there is nothing to search for (tighten the "
+		        "constraints)");
 	return record_baseline(study, error);
 }
 
@@ -221,15 +243,11 @@ int pare_study_bind(struct pare_study *study, struct pare_error *error)
 static int tune_final(struct pare_study *study, const struct pare_trial *trial, struct pare_graph *graph,
                       struct pare_final *final, struct pare_error *error)
 {
-	const struct pare_study_events *events = study->events;
 	struct pare_train_options options = pare_spec_train_options(
 	        &study->spec, &study->spec.fine_tune_long,
 	        pare_rng_derive(study->spec.seed, PARE_STREAM_FINE_TUNE_LONG, (uint64_t)trial->trial), study->pool);
 
-	if (events) {
-		options.progress = events->training;
-		options.progress_context = events->context;
-	}
+	show_training(study, &options);
 	final->metrics = trial->metrics;
 	snprintf(final->controller, sizeof final->controller, "%s", trial->controller);
 	int status = pare_train(graph, &study->splits.train, &options, error);
@@ -318,6 +336,31 @@ int pare_study_final(struct pare_study *study, int64_t trial, struct pare_error 
 
 /* ---- the end ---- */
 
+/* A kill between forgetting a record and removing its file leaves a file that no record names. */
+static int sweep_weights(struct pare_study *study, struct pare_error *error)
+{
+	struct pare_trial *trials = NULL;
+	struct pare_final *finals = NULL;
+	int64_t n_trials = 0;
+	int n_finals = 0, status = pare_store_trials(study->store, &trials, &n_trials, error);
+
+	if (!status)
+		status = pare_store_finals(study->store, &finals, &n_finals, error);
+	const char **names = status ? NULL : pare_calloc((size_t)n_trials + (size_t)n_finals, sizeof *names);
+	if (!status && !names)
+		status = pare_error_set(error, PARE_E_NOMEM, "out of memory");
+	for (int64_t t = 0; !status && t < n_trials; t++)
+		names[t] = trials[t].weights;
+	for (int f = 0; !status && f < n_finals; f++)
+		names[n_trials + f] = finals[f].weights;
+	if (!status)
+		pare_weights_sweep(study->weights_directory, names, n_trials + n_finals);
+	free(names);
+	free(finals);
+	pare_trials_free(trials, n_trials);
+	return status;
+}
+
 int pare_study_finish(struct pare_study *study, struct pare_error *error)
 {
 	char *path = pare_study_path(study, "best.onnx", error);
@@ -325,6 +368,8 @@ int pare_study_finish(struct pare_study *study, struct pare_error *error)
 	                                path, error)
 	                  : PARE_E_NOMEM;
 
+	if (!status)
+		status = sweep_weights(study, error);
 	if (!status)
 		status = pare_store_set(study->store, "status", "complete", error);
 	free(path);

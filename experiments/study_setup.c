@@ -39,6 +39,44 @@ static int check_input(const struct pare_graph *graph, const struct pare_dataset
 	                      pare_shape_text(input, a, sizeof a), pare_shape_text(&wanted, b, sizeof b));
 }
 
+static int check_crop(const struct pare_spec_train *section, const char *name, const struct pare_dataset *data,
+                      struct pare_error *error)
+{
+	int32_t side = data->height < data->width ? data->height : data->width;
+	if (section->crop_padding <= side)
+		return PARE_OK;
+	return pare_error_set(error, PARE_E_INVALID, "%s.crop_padding is %d pixels, the images are %dx%d", name,
+	                      section->crop_padding, data->height, data->width);
+}
+
+static int check_data(const struct pare_spec *spec, const struct pare_dataset *data, struct pare_error *error)
+{
+	int status;
+	if ((spec->n_mean > 1 && spec->n_mean != data->channels) || (spec->n_std > 1 && spec->n_std != data->channels))
+		return pare_error_set(error, PARE_E_INVALID,
+		                      "data.mean has %d numbers and data.std %d; the images have %d channel%s (one "
+		                      "number stands for all)",
+		                      spec->n_mean, spec->n_std, data->channels, data->channels == 1 ? "" : "s");
+	status = spec->has_train ? check_crop(&spec->train, "train", data, error) : PARE_OK;
+	if (!status && spec->has_search)
+		status = check_crop(&spec->fine_tune_short, "fine_tune.short", data, error);
+	if (!status && spec->has_search)
+		status = check_crop(&spec->fine_tune_long, "fine_tune.long", data, error);
+	return status;
+}
+
+int pare_spec_load_data(const struct pare_spec *spec, bool test_only, struct pare_splits *splits,
+                        struct pare_error *error)
+{
+	int status = test_only ? pare_splits_load_test(splits, &spec->data, error)
+	                       : pare_splits_load(splits, &spec->data, error);
+	if (!status)
+		status = check_data(spec, &splits->test_part, error);
+	if (status)
+		pare_splits_release(splits);
+	return status;
+}
+
 int pare_spec_network(const struct pare_spec *spec, const struct pare_dataset *data, struct pare_graph **graph,
                       struct pare_error *error)
 {
@@ -67,7 +105,7 @@ static int load_data(struct pare_study *study, struct pare_error *error)
 	study->pool = pare_pool_new(study->spec.threads);
 	if (!study->pool)
 		return pare_error_set(error, PARE_E_NOMEM, "cannot start %d threads", study->spec.threads);
-	return pare_splits_load(&study->splits, &study->spec.data, error);
+	return pare_spec_load_data(&study->spec, false, &study->splits, error);
 }
 
 static int set_directory(struct pare_study *study, const char *directory, struct pare_error *error)

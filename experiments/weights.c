@@ -1,5 +1,6 @@
 #include "experiments/weights.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,4 +67,30 @@ void pare_weights_remove(const char *directory, const char *hash)
 	if (path)
 		unlink(path);
 	free(path);
+}
+
+static bool is_hash(const char *text, size_t length)
+{
+	return length == PARE_HASH_TEXT_SIZE - 1 && strspn(text, "0123456789abcdef") >= length;
+}
+
+void pare_weights_sweep(const char *directory, const char *const *hashes, int64_t count)
+{
+	DIR *folder = opendir(directory);
+	struct dirent *entry;
+
+	while (folder && (entry = readdir(folder))) {
+		const char *dot = strrchr(entry->d_name, '.');
+		char hash[PARE_HASH_TEXT_SIZE];
+		bool named = false;
+		if (!dot || strcmp(dot, ".onnx") || !is_hash(entry->d_name, (size_t)(dot - entry->d_name)))
+			continue;
+		snprintf(hash, sizeof hash, "%.*s", (int)sizeof hash - 1, entry->d_name);
+		for (int64_t i = 0; i < count && !named; i++)
+			named = !strcmp(hashes[i], hash);
+		if (!named)
+			pare_weights_remove(directory, hash);
+	}
+	if (folder)
+		closedir(folder);
 }

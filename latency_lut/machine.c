@@ -7,8 +7,7 @@
 #include <unistd.h>
 
 #include "engine/base/file.h"
-#include "engine/math/gemm.h"
-#include "engine/math/lane_kernels.h"
+#include "engine/ops/compute.h"
 
 #define CPUINFO_BYTES ((size_t)64 << 20)
 #define GOVERNOR_PATH "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"
@@ -106,8 +105,8 @@ void pare_machine_describe(struct pare_machine *machine)
 		snprintf(machine->governor, sizeof(machine->governor), "%.*s",
 		         (int)strcspn((const char *)bytes.data, "\n"), (const char *)bytes.data);
 	pare_bytes_release(&bytes);
-	snprintf(machine->kernels, sizeof(machine->kernels), "%s", pare_lane_kernels()->name);
-	pare_blas_describe(machine->blas, sizeof(machine->blas));
+	snprintf(machine->kernels, sizeof(machine->kernels), "%s", pare_compute_kernels());
+	pare_compute_blas(machine->blas, sizeof(machine->blas));
 	make_printable(machine->governor, "unknown");
 	make_printable(machine->kernels, "unknown");
 	make_printable(machine->blas, "unknown");

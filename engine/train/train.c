@@ -21,14 +21,14 @@ struct run {
 	int32_t *order, *labels;
 	struct pare_train_progress progress;
 	int64_t steps_an_epoch;
-	struct pare_loss since_report;
-	int64_t images_since_report;
+	struct pare_loss this_epoch; /* so far */
 };
 
-static int check(const struct pare_graph *graph, const struct pare_split *split, const struct pare_train_options *options,
-                 struct pare_error *error)
+static int check(const struct pare_graph *graph, const struct pare_split *split,
+                 const struct pare_train_options *options, struct pare_error *error)
 {
-	const struct pare_shape *input = &graph->values[graph->input].shape, *output = &graph->values[graph->output].shape;
+	const struct pare_shape *input = &graph->values[graph->input].shape,
+	                        *output = &graph->values[graph->output].shape;
 	const struct pare_dataset *data = split->dataset;
 	struct pare_shape wanted = pare_shape_chw(data->channels, data->height, data->width);
 	char a[64], b[64];
@@ -98,7 +98,9 @@ static void fill_block(void *context, int64_t block, int worker)
 static void fill_batch(struct run *run, int64_t step)
 {
 	const struct pare_train_options *o = run->options;
-	struct filler f = {.run = run, .input = pare_exec_input(run->exec), .first = step % run->steps_an_epoch * o->batch,
+	struct filler f = {.run = run,
+	                   .input = pare_exec_input(run->exec),
+	                   .first = step % run->steps_an_epoch * o->batch,
 	                   .position = step * o->batch,
 	                   .augment = {.flip = o->flip, .crop_padding = o->crop_padding, .seed = o->seed}};
 	pare_pool_for(o->pool, pare_tensor_blocks(&f.input), fill_block, &f);
@@ -109,20 +111,22 @@ static int train_step(struct run *run, int64_t step, struct pare_error *error)
 	const struct pare_train_options *o = run->options;
 	double rate = pare_schedule_rate(&o->schedule, step, run->progress.steps);
 
-	if (step % run->steps_an_epoch == 0)
+	if (step % run->steps_an_epoch == 0) {
+		run->this_epoch = (struct pare_loss){0};
 		pare_epoch_order(o->seed, (uint64_t)(step / run->steps_an_epoch), run->order, run->split->images);
+	}
 	fill_batch(run, step);
 	pare_exec_forward(run->exec);
 	struct pare_tensor logits = pare_exec_output(run->exec), gradient = pare_exec_output_gradient(run->exec);
 	struct pare_loss loss = pare_cross_entropy(&logits, run->labels, o->label_smoothing, &gradient);
 	if (!isfinite(loss.sum))
-		return pare_error_set(error, PARE_E_DIVERGED, "the loss became %g at step %lld of %lld (learning rate %g)",
-		                      loss.sum, (long long)step + 1, (long long)run->progress.steps, rate);
+		return pare_error_set(error, PARE_E_DIVERGED,
+		                      "the loss became %g at step %lld of %lld (learning rate %g)", loss.sum,
+		                      (long long)step + 1, (long long)run->progress.steps, rate);
 	pare_exec_backward(run->exec);
 	pare_sgd_step(&run->sgd, run->exec, rate);
-	run->since_report.sum += loss.sum;
-	run->since_report.correct += loss.correct;
-	run->images_since_report += o->batch;
+	run->this_epoch.sum += loss.sum;
+	run->this_epoch.correct += loss.correct;
 	run->progress.learning_rate = rate;
 	return PARE_OK;
 }
@@ -137,12 +141,12 @@ static int report(struct run *run, int64_t done, struct pare_error *error)
 	p->epoch_end = done % run->steps_an_epoch == 0 || done == p->steps;
 	if (!o->progress || (!p->epoch_end && (o->report_steps <= 0 || done % o->report_steps)))
 		return PARE_OK;
-	p->loss = run->since_report.sum / (double)run->images_since_report;
-	p->accuracy = (double)run->since_report.correct / (double)run->images_since_report;
-	run->since_report = (struct pare_loss){0};
-	run->images_since_report = 0;
+	int64_t images = (done - p->epoch * run->steps_an_epoch) * o->batch;
+	p->loss = run->this_epoch.sum / (double)images;
+	p->accuracy = (double)run->this_epoch.correct / (double)images;
 	if (o->progress(o->progress_context, p))
-		return pare_error_set(error, PARE_E_STOPPED, "stopped at step %lld of %lld", (long long)done, (long long)p->steps);
+		return pare_error_set(error, PARE_E_STOPPED, "stopped at step %lld of %lld", (long long)done,
+		                      (long long)p->steps);
 	return PARE_OK;
 }
 

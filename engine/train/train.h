@@ -24,16 +24,16 @@ struct pare_sgd_options {
 struct pare_train_progress {
 	int64_t step, steps;   /* done, in all */
 	int64_t epoch, epochs; /* current (0-based), in all (rounded up) */
-	double loss;           /* mean over the steps since the last report */
-	double accuracy;       /* of the training batches since the last report, augmented */
+	double loss;           /* mean over the epoch so far */
+	double accuracy;       /* of the training batches of the epoch so far, augmented */
 	double learning_rate;
 	bool epoch_end;
 };
 
 struct pare_train_options {
-	int64_t batch;  /* images a step; the last incomplete batch of an epoch is dropped */
-	double epochs;  /* may be a fraction; ignored when steps > 0 */
-	int64_t steps;  /* 0 = from epochs */
+	int64_t batch; /* images a step; the last incomplete batch of an epoch is dropped */
+	double epochs; /* may be a fraction; ignored when steps > 0 */
+	int64_t steps; /* 0 = from epochs */
 	struct pare_schedule_options schedule;
 	struct pare_sgd_options sgd;
 	double label_smoothing; /* [0, 1): target = (1 - s) * one-hot + s / classes (Szegedy et al. 2016) */
@@ -42,8 +42,8 @@ struct pare_train_options {
 	struct pare_normalization normalization;
 	uint64_t seed;
 	struct pare_pool *pool;
-	/* (optional) Called after every step that ends an epoch and at most about every `report_steps` steps (0 = epochs only).
-	 * A result other than 0 stops the training with PARE_E_STOPPED. */
+	/* (optional) Called after every step that ends an epoch and at most about every `report_steps` steps (0 =
+	 * epochs only). A result other than 0 stops the training with PARE_E_STOPPED. */
 	int (*progress)(void *context, const struct pare_train_progress *progress);
 	void *progress_context;
 	int64_t report_steps;

@@ -101,7 +101,8 @@ static int relu(struct pare_graph *graph, int value)
 }
 
 /* `a` has five readers: a concat that takes it twice, a blend that takes it twice, one more blend and a ReLU; `joined`
- * is read through a view and directly. */
+ * is read by two linear layers through a view, and directly. Backward goes from the last node to the first, so the
+ * first reader of each is the one that adds. */
 static struct pare_graph *build_tangle(void)
 {
 	struct pare_graph *graph = pare_graph_new("tangle", pare_shape_chw(3, 6, 6), "input");
@@ -109,10 +110,12 @@ static struct pare_graph *build_tangle(void)
 	int a = conv(graph, graph->input, 4), doubled = add_blend(graph, a, a);
 	int sum = add(graph, doubled, doubled), all, parts[] = {a, sum, a};
 	assert_int_equal(pare_build_concat(graph, "concat", parts, 3, &all, &error), PARE_OK);
-	int joined = add(graph, add_blend(graph, conv(graph, all, 4), a), relu(graph, a));
-	int pooled = joined;
+	int mixed = add_blend(graph, conv(graph, all, 4), a), clipped = relu(graph, a);
+	int joined = add(graph, mixed, clipped), flat = flatten(graph, joined);
+	int first = linear(graph, flat, 5), second = linear(graph, flat, 5), pooled = joined;
 	assert_int_equal(pare_build_global_average_pool(graph, "gap", &pooled, &error), PARE_OK);
-	graph->output = add(graph, linear(graph, flatten(graph, joined), 5), linear(graph, flatten(graph, pooled), 5));
+	int third = linear(graph, flatten(graph, pooled), 5);
+	graph->output = add(graph, add(graph, first, second), third);
 	test_net_randomize(graph, 21);
 	return graph;
 }
@@ -222,12 +225,9 @@ static void test_exec_backward__gradients_of_all_networks(void **state)
 	for (const struct test_net *net = test_nets; net->name; net++) {
 		struct pare_graph *graph = net->build();
 		test_net_randomize(graph, 23);
-		check_gradients(graph, 3);
+		check_gradients(graph, 2);
 		pare_graph_free(graph);
 	}
-	struct pare_graph *graph = test_net_build_zoo("resnet8");
-	check_gradients(graph, 2);
-	pare_graph_free(graph);
 }
 
 static void test_exec_backward__several_readers_add_up(void **state)

@@ -220,6 +220,35 @@ static void test_train__reports_are_means(void **state)
 	pare_splits_release(&splits);
 }
 
+/* At rate 0 and without batch norm, an epoch's mean loss is that of the whole split: no image is missed or taken twice.
+ */
+static void test_train__every_epoch_sees_every_image_once(void **state)
+{
+	struct pare_splits splits;
+	struct record record = {0};
+	struct pare_train_options options = usual_options();
+	struct pare_graph *graph = small_net(false, 13);
+	struct pare_evaluation whole;
+	struct pare_error error;
+	(void)state;
+	small_data_load(&splits, 80, 10);
+	options.steps = 12; /* three epochs */
+	options.schedule.learning_rate = 0.0;
+	options.flip = false;
+	options.crop_padding = 0;
+	options.progress = note;
+	options.progress_context = &record;
+	train(graph, &splits.train, &options);
+	assert_int_equal(pare_evaluate(graph, &splits.train, &small_data_normalization, NULL, &whole, &error), PARE_OK);
+	assert_int_equal(record.n, 3);
+	for (int i = 0; i < 3; i++) {
+		assert_true(fabs(record.reports[i].loss - whole.loss) <= 1e-6 * whole.loss);
+		assert_true(fabs(record.reports[i].accuracy - whole.accuracy) <= 1e-12);
+	}
+	pare_graph_free(graph);
+	pare_splits_release(&splits);
+}
+
 /* ---- what cannot work ---- */
 
 static void test_train__an_absurd_learning_rate_diverges(void **state)
@@ -318,6 +347,7 @@ int main(void)
 	        cmocka_unit_test(test_train__stops_when_progress_says_so),
 	        cmocka_unit_test(test_train__reports_steps_and_epochs),
 	        cmocka_unit_test(test_train__reports_are_means),
+	        cmocka_unit_test(test_train__every_epoch_sees_every_image_once),
 	        cmocka_unit_test(test_train__an_absurd_learning_rate_diverges),
 	        cmocka_unit_test(test_train__impossible_options_are_refused),
 	        cmocka_unit_test(test_train__networks_that_do_not_fit_the_data_are_refused),

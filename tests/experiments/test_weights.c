@@ -87,11 +87,34 @@ static void test_weights__missing_and_changed_files_are_refused(void **state)
 	pare_graph_free(graph);
 }
 
+static void test_weights__sweep_leaves_what_is_named(void **state)
+{
+	struct pare_graph *graph = network(4), *other = network(5), *back = NULL;
+	char hash[PARE_HASH_TEXT_SIZE], other_hash[PARE_HASH_TEXT_SIZE];
+	const char *named[] = {hash, ""};
+	struct pare_error error;
+
+	assert_int_equal(pare_weights_put(*state, graph, hash, &error), 0);
+	assert_int_equal(pare_weights_put(*state, other, other_hash, &error), 0);
+	char *note = pare_path_join(*state, "note.onnx");
+	assert_int_equal(pare_file_write_atomic(note, "x", 1, &error), 0);
+	pare_weights_sweep(*state, named, 2);
+	assert_int_equal(test_directory_count(*state), 2);
+	assert_true(pare_file_exists(note));
+	assert_int_equal(pare_weights_get(*state, hash, &back, &error), 0);
+	pare_graph_free(back);
+	pare_graph_free(graph);
+	pare_graph_free(other);
+	free(note);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup_teardown(test_weights__come_back_as_they_were, make_directory, remove_directory),
 	        cmocka_unit_test_setup_teardown(test_weights__missing_and_changed_files_are_refused, make_directory,
+	                                        remove_directory),
+	        cmocka_unit_test_setup_teardown(test_weights__sweep_leaves_what_is_named, make_directory,
 	                                        remove_directory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,8 +2,9 @@
  * One network that export_torchvision.py wrote: does pare compute what PyTorch computed, count what it counted, and cut
  * it so that slim equals masked?
  *
- *     check_network DIRECTORY NAME OUT_DIRECTORY
+ *     check_network DIRECTORY NAME OUT_DIRECTORY [STEP]
  *
+ * STEP: the random plans keep multiples of it (default 1; ONNX Runtime is at its best with multiples of 16).
  * Prints one row (check_networks.sh has the head) and writes NAME.full.onnx, NAME.cut30.onnx and NAME.cut60.onnx, batch
  * norms folded, each with its output for DIRECTORY/NAME.input.bin beside it, for run_onnxruntime.js. Exits with 1 when
  * a bound is broken.
@@ -31,6 +32,7 @@ struct check {
 	struct pare_graph *graph;
 	struct pare_groups groups;
 	float *input, *reference; /* [IMAGES][elements] */
+	int64_t step;             /* channels are cut down to multiples of it */
 	int broken;
 };
 
@@ -166,6 +168,17 @@ static void write_output(const struct check *check, const struct pare_graph *gra
 	pare_graph_free(folded);
 }
 
+static void random_plan(const struct check *check, int percent, struct pare_plan *plan)
+{
+	if (pare_plan_init(plan, &check->groups))
+		exit(EXIT_FAILURE);
+	test_plan_randomize(plan, &check->groups, 1 - percent / 100.0, SMALLEST_GROUP, (uint64_t)percent);
+	for (int g = 0; g < plan->n_groups; g++) {
+		int64_t channels = check->groups.group[g].channels;
+		plan->kept[g] = pare_plan_round(channels, (double)plan->kept[g] / (double)channels, check->step);
+	}
+}
+
 static void check_cut(struct check *check, int percent)
 {
 	struct pare_error error = {0};
@@ -173,9 +186,7 @@ static void check_cut(struct check *check, int percent)
 	struct pare_plan plan;
 	double difference;
 	char variant[16];
-	if (pare_plan_init(&plan, &check->groups))
-		exit(EXIT_FAILURE);
-	test_plan_randomize(&plan, &check->groups, 1 - percent / 100.0, SMALLEST_GROUP, (uint64_t)percent);
+	random_plan(check, percent, &plan);
 	if (pare_slim(&check->groups, &plan, &pare_criterion_l2, &slim, &error) ||
 	    pare_mask(&check->groups, &plan, &pare_criterion_l2, &masked, &error) ||
 	    pare_slim_check(slim, masked, 1, 3, &difference, &error))
@@ -197,10 +208,11 @@ static void open_network(struct check *check)
 {
 	struct pare_error error = {0};
 	double start = pare_clock_ms();
-	if (pare_onnx_read(path_of(check->directory, check->name, ".onnx"), &check->graph, &error) ||
-	    pare_groups_init(&check->groups, check->graph, &error))
+	if (pare_onnx_read(path_of(check->directory, check->name, ".onnx"), &check->graph, &error))
 		die(check->name, &error);
 	double import_ms = pare_clock_ms() - start;
+	if (pare_groups_init(&check->groups, check->graph, &error))
+		die(check->name, &error);
 	const struct pare_graph *graph = check->graph;
 	check->input = read_floats(check, ".input.bin", &graph->values[graph->input].shape);
 	check->reference = read_floats(check, ".output.bin", &graph->values[graph->output].shape);
@@ -228,11 +240,13 @@ static void check_whole(struct check *check)
 
 int main(int argc, char **argv)
 {
-	if (argc != 4) {
-		fprintf(stderr, "usage: %s DIRECTORY NAME OUT_DIRECTORY\n", argv[0]);
+	if (argc < 4 || argc > 5) {
+		fprintf(stderr, "usage: %s DIRECTORY NAME OUT_DIRECTORY [STEP]\n", argv[0]);
 		return 2;
 	}
-	struct check check = {.directory = argv[1], .name = argv[2], .out = argv[3]};
+	struct check check = {.directory = argv[1], .name = argv[2], .out = argv[3], .step = 1};
+	if (argc == 5)
+		check.step = atoll(argv[4]);
 	open_network(&check);
 	check_whole(&check);
 	check_cut(&check, 30);

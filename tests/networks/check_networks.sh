@@ -4,7 +4,8 @@
 #     tests/networks/export_torchvision.py NETS
 #     tests/networks/check_networks.sh OUT [NETS [NAME...]]
 #
-# NETS: where the exported networks are (default: OUT). PARE_BUILD: build folder (default: build/release). With ONNXRUNTIME_MODULES, a
+# NETS: where the exported networks are (default: OUT). PARE_BUILD: build folder (default: build/release). PARE_STEP: channels are
+# cut down to multiples of it (default: 1). With ONNXRUNTIME_MODULES, a
 # folder in which `ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node` was run, run_onnxruntime.js follows.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -24,7 +25,7 @@ echo "                                      |            whole network          
 echo "network              nodes  in ms  PyTorch     MMACs  MACs groups   slim=m.   MACs   slim=m.   MACs  trains"
 failed=0
 for name in "${names[@]}"; do
-	"$program" "$nets" "$name" "$out" || failed=$((failed + 1))
+	"$program" "$nets" "$name" "$out" "${PARE_STEP:-1}" || failed=$((failed + 1))
 done
 echo "$((${#names[@]} - failed)) of ${#names[@]} networks hold"
 if [[ -n ${ONNXRUNTIME_MODULES:-} ]]; then

@@ -1,9 +1,8 @@
 /*
- * Add, Sub, Mul, Div and Pow where an input depends on the graph's. Two activations are one of our binary operators. With
- * a constant it is
- *     one number               affine_scalar (pow for Pow)
- *     a vector, [C, 1, 1]      scale with one number for each index of that dimension; behind a Conv, Gemm, MatMul or
- *                              Mul by a vector that has no bias yet: its bias
+ * Add, Sub, Mul, Div and Pow where an input depends on the graph's. Two activations are one of our binary operators.
+ * With a constant it is one number               affine_scalar (pow for Pow) a vector, [C, 1, 1]      scale with one
+ * number for each index of that dimension; behind a Conv, Gemm, MatMul or Mul by a vector that has no bias yet: its
+ * bias
  */
 #include <math.h>
 #include <string.h>
@@ -11,8 +10,8 @@
 #include "engine/io/onnx_ops.h"
 #include "engine/ops/builders.h"
 
-/* Which dimension of the activation a constant has one number for each index of; -1 when it is anything else. Shapes are
- * aligned at their last dimension, and the activation's first in the file is the batch. */
+/* Which dimension of the activation a constant has one number for each index of; -1 when it is anything else. Shapes
+ * are aligned at their last dimension, and the activation's first in the file is the batch. */
 static int vector_axis(const struct pare_onnx_constant *constant, const struct pare_shape *shape)
 {
 	int axis = -1, lead = shape->rank + 1 - constant->rank;
@@ -135,8 +134,7 @@ static int with_vector(struct pare_onnx_import *import, const struct pare_onnx_n
 		vector = &computed;
 	}
 	bool adds = operation == 'A' || operation == 'S';
-	return status ? status
-	              : add_scale(import, node, in->value, axis, adds ? NULL : vector, adds ? vector : NULL);
+	return status ? status : add_scale(import, node, in->value, axis, adds ? NULL : vector, adds ? vector : NULL);
 }
 
 static int refuse(struct pare_onnx_import *import, const struct pare_onnx_value *in,
@@ -168,8 +166,8 @@ static int with_number(struct pare_onnx_import *import, const struct pare_onnx_n
 	}
 }
 
-static int with_constant(struct pare_onnx_import *import, const struct pare_onnx_node *node,
-                         struct pare_onnx_value *in, struct pare_onnx_value *constant, bool swapped)
+static int with_constant(struct pare_onnx_import *import, const struct pare_onnx_node *node, struct pare_onnx_value *in,
+                         struct pare_onnx_value *constant, bool swapped)
 {
 	const struct pare_onnx_constant *c = &constant->constant;
 	const struct pare_shape *shape = pare_onnx_shape(import, in->value);
@@ -206,10 +204,9 @@ int pare_onnx_build_arithmetic(struct pare_onnx_import *import, const struct par
 	if (a->kind == PARE_ONNX_CONSTANT)
 		return with_constant(import, node, b, a, true);
 	int inputs[2] = {a->value, b->value};
-	return pare_onnx_add_node(import, node,
-	                          &(struct pare_onnx_step){.op = binary_op(node->proto->op_type[0]),
-	                                                   .inputs = inputs,
-	                                                   .n_inputs = 2});
+	return pare_onnx_add_node(
+	        import, node,
+	        &(struct pare_onnx_step){.op = binary_op(node->proto->op_type[0]), .inputs = inputs, .n_inputs = 2});
 }
 
 int pare_onnx_build_pow(struct pare_onnx_import *import, const struct pare_onnx_node *node)

@@ -19,8 +19,9 @@ static const struct {
 	const char *op_type;
 	const struct pare_op *op;
 } functions[] = {
-        {"Erf", &pare_op_erf},         {"HardSwish", &pare_op_hard_swish}, {"Relu", &pare_op_relu},
-        {"Sigmoid", &pare_op_sigmoid}, {"Sqrt", &pare_op_sqrt},            {"Tanh", &pare_op_tanh},
+        {"Erf", &pare_op_erf},   {"HardSwish", &pare_op_hard_swish},
+        {"Relu", &pare_op_relu}, {"Sigmoid", &pare_op_sigmoid},
+        {"Sqrt", &pare_op_sqrt}, {"Tanh", &pare_op_tanh},
 };
 
 int pare_onnx_build_function(struct pare_onnx_import *import, const struct pare_onnx_node *node)
@@ -140,9 +141,10 @@ static int softmax_axis(struct pare_onnx_import *import, const struct pare_onnx_
 	int rank = pare_onnx_shape(import, value)->rank + 1;
 	status = pare_onnx_axis(import, attr, rank, &axis);
 	if (!status && (axis == 0 || (import->opset < 13 && axis != rank - 1)))
-		status = pare_error_set(import->error, PARE_E_UNSUPPORTED,
-		                        "axis %d of %d; one dimension behind the batch (up to opset 12 the last) is supported",
-		                        axis, rank);
+		status = pare_error_set(
+		        import->error, PARE_E_UNSUPPORTED,
+		        "axis %d of %d; one dimension behind the batch (up to opset 12 the last) is supported", axis,
+		        rank);
 	attrs->axis = axis - 1;
 	return status;
 }
@@ -156,7 +158,8 @@ int pare_onnx_build_softmax(struct pare_onnx_import *import, const struct pare_o
 		return pare_error_set(import->error, PARE_E_UNSUPPORTED,
 		                      "the network ends in a %s; losses start from logits: export it without", type);
 	if (strcmp(type, "Softmax") != 0)
-		return pare_error_set(import->error, PARE_E_UNSUPPORTED, "a %s inside the network is not supported", type);
+		return pare_error_set(import->error, PARE_E_UNSUPPORTED, "a %s inside the network is not supported",
+		                      type);
 	int status = softmax_axis(import, node, &attrs);
 	return status ? status : build_with(import, node, &pare_op_softmax, &attrs);
 }

@@ -105,8 +105,8 @@ static int split_sizes(struct pare_onnx_import *import, const struct pare_onnx_n
 	struct pare_onnx_ints list;
 	size_t n_parts = node->proto->n_output;
 	int64_t sum = 0, most = (size + (int64_t)n_parts - 1) / (int64_t)n_parts;
-	int status = pare_onnx_ints(import, node, import->opset >= 13 ? 1 : -1, import->opset >= 13 ? NULL : "split",
-	                            &list);
+	int status =
+	        pare_onnx_ints(import, node, import->opset >= 13 ? 1 : -1, import->opset >= 13 ? NULL : "split", &list);
 	if (status)
 		return status;
 	if (list.values && list.count != n_parts)

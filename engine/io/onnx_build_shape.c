@@ -87,12 +87,12 @@ int pare_onnx_build_reshape(struct pare_onnx_import *import, const struct pare_o
 		zero |= wanted->ints[i] == 0;
 	if (!fits || (zero && allow_zero) || !image_shape(import, wanted, in, &shape)) {
 		char to[128], from[96];
-		return pare_error_set(import->error, PARE_E_UNSUPPORTED,
-		                      "reshapes images of %s to %s; the batch must stay the first dimension, and 1 to %d "
-		                      "dimensions with as many elements must follow",
-		                      pare_shape_text(in, from, sizeof(from)),
-		                      pare_onnx_ints_text(wanted->ints, (size_t)wanted->count, to, sizeof(to)),
-		                      PARE_MAX_RANK);
+		return pare_error_set(
+		        import->error, PARE_E_UNSUPPORTED,
+		        "reshapes images of %s to %s; the batch must stay the first dimension, and 1 to %d "
+		        "dimensions with as many elements must follow",
+		        pare_shape_text(in, from, sizeof(from)),
+		        pare_onnx_ints_text(wanted->ints, (size_t)wanted->count, to, sizeof(to)), PARE_MAX_RANK);
 	}
 	return add_view(import, node, value, &shape);
 }
@@ -109,9 +109,9 @@ static int marked_axes(struct pare_onnx_import *import, const struct pare_onnx_n
 	for (size_t i = 0; !status && i < axes.count; i++) {
 		status = pare_onnx_axis(import, axes.values[i], rank, &axis);
 		if (!status && (axis == 0 || marked[axis]))
-			status = pare_error_set(import->error, axis ? PARE_E_FORMAT : PARE_E_UNSUPPORTED,
-			                        axis ? "axis %d is named twice" : "axis %d is the batch, which stays in front",
-			                        axis);
+			status = pare_error_set(
+			        import->error, axis ? PARE_E_FORMAT : PARE_E_UNSUPPORTED,
+			        axis ? "axis %d is named twice" : "axis %d is the batch, which stays in front", axis);
 		if (!status)
 			marked[axis] = true;
 	}
@@ -133,13 +133,15 @@ int pare_onnx_build_squeeze(struct pare_onnx_import *import, const struct pare_o
 	for (int d = 0; d < in->rank; d++) {
 		bool goes = count ? marked[d + 1] : in->dim[d] == 1;
 		if (goes && in->dim[d] != 1)
-			return pare_error_set(import->error, PARE_E_FORMAT, "axis %d has %lld entries; only 1 can be dropped",
-			                      d + 1, (long long)in->dim[d]);
+			return pare_error_set(import->error, PARE_E_FORMAT,
+			                      "axis %d has %lld entries; only 1 can be dropped", d + 1,
+			                      (long long)in->dim[d]);
 		if (!goes)
 			out.dim[out.rank++] = in->dim[d];
 	}
 	if (out.rank == 0 || (count == 0 && import->batch == 1))
-		return pare_error_set(import->error, PARE_E_UNSUPPORTED, "it would leave no dimension, or drop the batch");
+		return pare_error_set(import->error, PARE_E_UNSUPPORTED,
+		                      "it would leave no dimension, or drop the batch");
 	return add_view(import, node, value, &out);
 }
 
@@ -157,8 +159,8 @@ int pare_onnx_build_unsqueeze(struct pare_onnx_import *import, const struct pare
 	const struct pare_shape *in = pare_onnx_shape(import, value);
 	if (axes.count < 1 || axes.count > (size_t)(PARE_MAX_RANK - in->rank))
 		return pare_error_set(import->error, PARE_E_UNSUPPORTED,
-		                      "adds %zu dimensions to the %d of an image; 1 to %d in all are supported", axes.count,
-		                      in->rank, PARE_MAX_RANK);
+		                      "adds %zu dimensions to the %d of an image; 1 to %d in all are supported",
+		                      axes.count, in->rank, PARE_MAX_RANK);
 	struct pare_shape out = {.rank = in->rank + (int)axes.count};
 	status = marked_axes(import, node, out.rank + 1, marked, &count);
 	if (status)
@@ -193,11 +195,11 @@ int pare_onnx_build_transpose(struct pare_onnx_import *import, const struct pare
 	}
 	if (!valid) {
 		char text[96];
-		return pare_error_set(import->error, PARE_E_UNSUPPORTED,
-		                      "perm is %s; an order of all %d dimensions that begins with 0 (the batch) is supported",
-		                      order.values ? pare_onnx_ints_text(order.values, order.count, text, sizeof(text))
-		                                   : "left out",
-		                      rank);
+		return pare_error_set(
+		        import->error, PARE_E_UNSUPPORTED,
+		        "perm is %s; an order of all %d dimensions that begins with 0 (the batch) is supported",
+		        order.values ? pare_onnx_ints_text(order.values, order.count, text, sizeof(text)) : "left out",
+		        rank);
 	}
 	return moves ? pare_onnx_one_input(import, node, &pare_op_transpose, value, &attrs)
 	             : pare_onnx_alias(import, node, value);

@@ -19,7 +19,7 @@
 #define PARE_ONNX_EXTRA_INPUTS 4 /* at most, per node */
 #define PARE_ONNX_ATTRIBUTES 8   /* at most, per node */
 
-#define PARE_ONNX_SPELT 10       /* nodes that one of ours can become, at most */
+#define PARE_ONNX_SPELT 10 /* nodes that one of ours can become, at most */
 
 /* How a parameter lies in the file. */
 enum pare_onnx_form { PARE_ONNX_UNUSED, PARE_ONNX_AS_IT_IS, PARE_ONNX_TURNED, PARE_ONNX_TRAILING };
@@ -28,7 +28,8 @@ struct pare_onnx_export {
 	const struct pare_graph *graph;
 	Onnx__GraphProto proto;
 	char **param_names; /* [n_params], as written */
-	int *param_forms;   /* [n_params] enum pare_onnx_form, TURNED: [in][out]; TRAILING + n: n ones behind its own shape */
+	int *param_forms;   /* [n_params] enum pare_onnx_form, TURNED: [in][out]; TRAILING + n: n ones behind its own
+	                       shape */
 	struct pare_onnx_arena arena;
 };
 

@@ -1,6 +1,6 @@
 /*
- * Functions that files spell out (opset 13 has no names for them) become one operator each, where the spelling is exactly
- * this one and nobody reads what is in between:
+ * Functions that files spell out (opset 13 has no names for them) become one operator each, where the spelling is
+ * exactly this one and nobody reads what is in between:
  *
  *     silu        x * sigmoid(x)
  *     hard_swish  x * hard_sigmoid(x), with 1/6 and 1/2
@@ -31,8 +31,8 @@ struct merge {
 struct match {
 	const struct pare_op *op; /* NULL = none */
 	struct pare_layer_norm layer_norm;
-	int input;               /* value */
-	int inner[MERGED_MOST];  /* nodes in between */
+	int input;              /* value */
+	int inner[MERGED_MOST]; /* nodes in between */
 	int n_inner;
 };
 
@@ -107,7 +107,8 @@ static bool match_gelu(const struct merge *merge, const struct pare_node *node, 
 	bool outside = node->op == &pare_op_affine_scalar && is_affine(node, 0.5, 0);
 	for (int i = 0; i < 2; i++) {
 		match->n_inner = 0;
-		const struct pare_node *product = outside ? made_by(merge, match, node->inputs[0], &pare_op_mul, 1) : node;
+		const struct pare_node *product =
+		        outside ? made_by(merge, match, node->inputs[0], &pare_op_mul, 1) : node;
 		if (!product || product->op != &pare_op_mul)
 			return false;
 		match->input = twice_normal(merge, match, product->inputs[1 - i]);
@@ -165,8 +166,8 @@ static bool match_layer_norm(const struct merge *merge, const struct pare_node *
 
 static void find_matches(struct merge *merge)
 {
-	static bool (*const matchers[])(const struct merge *, const struct pare_node *, struct match *) = {
-	        match_silu, match_hard_swish, match_gelu, match_layer_norm};
+	static bool (*const matchers[])(const struct merge *, const struct pare_node *,
+	                                struct match *) = {match_silu, match_hard_swish, match_gelu, match_layer_norm};
 	for (int n = 0; n < merge->graph->n_nodes; n++)
 		for (size_t i = 0; i < sizeof(matchers) / sizeof(*matchers) && !merge->match[n].op; i++) {
 			struct match match = {0};
@@ -196,7 +197,8 @@ static int move_params(struct pare_graph *from, struct pare_graph *to, struct pa
 {
 	for (int i = 0; i < from->n_params; i++) {
 		struct pare_param *param = &from->params[i];
-		int index, status = pare_graph_add_param(to, param->name, param->role, &param->shape, NULL, &index, error);
+		int index,
+		        status = pare_graph_add_param(to, param->name, param->role, &param->shape, NULL, &index, error);
 		if (status)
 			return status;
 		float *zeros = to->params[index].data;

@@ -114,8 +114,8 @@ static void put_node(struct pare_onnx_export *export, const struct pare_node *no
 		inputs[n_inputs++] = graph->values[node->inputs[i]].name;
 	for (int i = 0; i < node->n_params; i++)
 		inputs[n_inputs++] = export->param_names[node->params[i]];
-	Onnx__NodeProto *out = pare_onnx_put_node(export, op->op_type, node->name, n_inputs, inputs,
-	                                          graph->values[node->output].name);
+	Onnx__NodeProto *out =
+	        pare_onnx_put_node(export, op->op_type, node->name, n_inputs, inputs, graph->values[node->output].name);
 	if (out && op->fill)
 		op->fill(export, node, out);
 }

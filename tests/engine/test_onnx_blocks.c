@@ -1,8 +1,8 @@
 /* Blocks of torchvision's classifiers, as PyTorch exports them (tests/networks/export_blocks.py made the files). */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,16 +31,16 @@ struct block {
 };
 
 static const struct block blocks[] = {
-        {"convnext", 1, 4, {&pare_op_layer_norm, &pare_op_gelu, &pare_op_scale, &pare_op_transpose}, {&pare_op_erf, &pare_op_sqrt}},
+        {"convnext",
+         1,
+         4,
+         {&pare_op_layer_norm, &pare_op_gelu, &pare_op_scale, &pare_op_transpose},
+         {&pare_op_erf, &pare_op_sqrt}},
         {"dense", 6, 2, {&pare_op_concat, &pare_op_batch_norm, &pare_op_average_pool}, {NULL}},
         {"dense_kept", 6, 2, {&pare_op_concat, &pare_op_batch_norm, &pare_op_average_pool}, {NULL}},
         {"fire", 4, 2, {&pare_op_concat, &pare_op_max_pool}, {NULL}},
         {"flatten", 2, 2, {&pare_op_flatten}, {NULL}},
-        {"functions",
-         1,
-         2,
-         {&pare_op_softmax, &pare_op_gelu, &pare_op_silu, &pare_op_clip},
-         {&pare_op_sigmoid}},
+        {"functions", 1, 2, {&pare_op_softmax, &pare_op_gelu, &pare_op_silu, &pare_op_clip}, {&pare_op_sigmoid}},
         {"gate", 2, 2, {&pare_op_mul, &pare_op_hard_sigmoid}, {NULL}},
         {"grouped", 3, 2, {&pare_op_add}, {NULL}},
         {"hard_swish_gate", 3, 2, {&pare_op_mul, &pare_op_hard_swish, &pare_op_hard_sigmoid}, {NULL}},

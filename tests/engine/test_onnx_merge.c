@@ -136,7 +136,8 @@ static void layer_norm(struct onnx_fixture *file, int how)
 	onnx_fixture_node(file, "ReduceMean", "mean", "x", "m");
 	onnx_fixture_attr_ints(file, "axes", 1, &axis);
 	onnx_fixture_node(file, "Sub", "sub", "x m", "d");
-	onnx_fixture_node(file, how == SQUARE_BY_MUL ? "Mul" : "Pow", "pow", how == SQUARE_BY_MUL ? "d d" : "d two", "p");
+	onnx_fixture_node(file, how == SQUARE_BY_MUL ? "Mul" : "Pow", "pow", how == SQUARE_BY_MUL ? "d d" : "d two",
+	                  "p");
 	onnx_fixture_node(file, "ReduceMean", "variance", "p", "v");
 	onnx_fixture_attr_ints(file, "axes", 1, &variance_axis);
 	onnx_fixture_node(file, "Add", "add", "v epsilon", "a");

@@ -42,8 +42,8 @@ static void test_onnx_ops__functions_without_attributes(void **state)
 	static const struct {
 		const char *op_type;
 		const struct pare_op *op;
-	} cases[] = {{"Erf", &pare_op_erf},         {"Gelu", &pare_op_gelu},       {"HardSwish", &pare_op_hard_swish},
-	             {"Relu", &pare_op_relu},       {"Sigmoid", &pare_op_sigmoid}, {"Sqrt", &pare_op_sqrt},
+	} cases[] = {{"Erf", &pare_op_erf},   {"Gelu", &pare_op_gelu},       {"HardSwish", &pare_op_hard_swish},
+	             {"Relu", &pare_op_relu}, {"Sigmoid", &pare_op_sigmoid}, {"Sqrt", &pare_op_sqrt},
 	             {"Tanh", &pare_op_tanh}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct onnx_fixture file;
@@ -106,8 +106,8 @@ static void test_onnx_ops__arithmetic_with_a_number(void **state)
 	static const struct {
 		const char *op_type, *inputs;
 		float factor, addend;
-	} cases[] = {{"Add", "x c", 1, 4},  {"Add", "c x", 1, 4}, {"Sub", "x c", 1, -4}, {"Sub", "c x", -1, 4},
-	             {"Mul", "x c", 4, 0},  {"Mul", "c x", 4, 0}, {"Div", "x c", 0.25f, 0}};
+	} cases[] = {{"Add", "x c", 1, 4}, {"Add", "c x", 1, 4}, {"Sub", "x c", 1, -4},   {"Sub", "c x", -1, 4},
+	             {"Mul", "x c", 4, 0}, {"Mul", "c x", 4, 0}, {"Div", "x c", 0.25f, 0}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct onnx_fixture file;
 		open_file(&file, 13);
@@ -226,7 +226,10 @@ static void test_onnx_ops__reduce_mean(void **state)
 		int64_t axes[3];
 		int count, keep, bits;
 		const char *shape;
-	} cases[] = {{{1}, 1, 1, 1, "1x4x5"}, {{-1}, 1, 0, 4, "6x4"}, {{1, 2}, 2, 1, 3, "1x1x5"}, {{1, 2, 3}, 3, 1, 7, "1x1x1"}};
+	} cases[] = {{{1}, 1, 1, 1, "1x4x5"},
+	             {{-1}, 1, 0, 4, "6x4"},
+	             {{1, 2}, 2, 1, 3, "1x1x5"},
+	             {{1, 2, 3}, 3, 1, 7, "1x1x1"}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct onnx_fixture file;
 		open_file(&file, 13);
@@ -492,9 +495,18 @@ static void test_onnx_ops__reshapes_that_move_the_batch(void **state)
 	static const struct {
 		int64_t to[8];
 		int count;
-	} cases[] = {{{1, -1}, 2},       {{-1, -1, 5}, 3},  {{-1, 0, -1}, 3},    {{60, 2, 1}, 3},         {{0, 7, -1}, 3},
-	             {{0, 121}, 2},      {{0, -2, 60}, 3},  {{120, -1}, 2},      {{0, INT64_MAX, 2}, 3},  {{0}, 1},
-	             {{0, 1, 1, 1, 1, 1, 120}, 7}, {{0, 6, 4, 5, 0}, 5}};
+	} cases[] = {{{1, -1}, 2},
+	             {{-1, -1, 5}, 3},
+	             {{-1, 0, -1}, 3},
+	             {{60, 2, 1}, 3},
+	             {{0, 7, -1}, 3},
+	             {{0, 121}, 2},
+	             {{0, -2, 60}, 3},
+	             {{120, -1}, 2},
+	             {{0, INT64_MAX, 2}, 3},
+	             {{0}, 1},
+	             {{0, 1, 1, 1, 1, 1, 120}, 7},
+	             {{0, 6, 4, 5, 0}, 5}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct onnx_fixture file;
 		open_file(&file, 13);

@@ -138,8 +138,9 @@ static struct pare_graph *build_functions(void)
 	unary(graph, &pare_op_sqrt, NULL, &value);
 	for (int axis = 0; axis < 3; axis++) {
 		assert_int_equal(pare_build_scale(graph, "scale", axis, axis != 1, &value, &error), PARE_OK);
-		assert_int_equal(pare_build_layer_norm(graph, "norm", &(struct pare_layer_norm){axis, 0.25f}, &value, &error),
-		                 PARE_OK);
+		assert_int_equal(
+		        pare_build_layer_norm(graph, "norm", &(struct pare_layer_norm){axis, 0.25f}, &value, &error),
+		        PARE_OK);
 		unary(graph, &pare_op_softmax, &(struct pare_softmax){axis}, &value);
 	}
 	assert_int_equal(pare_build_linear(graph, "rows", 6, true, &value, &error), PARE_OK);

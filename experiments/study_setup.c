@@ -258,8 +258,11 @@ int pare_study_open(struct pare_study **out, const char *directory, struct pare_
 		status = read_spec(study, error);
 	if (!status)
 		status = open_store(study, PARE_STORE_WRITE, error);
-	if (!status)
+	if (!status) { /* the store's lock is ours: nobody else writes here */
+		pare_file_remove_temporaries(study->directory);
+		pare_file_remove_temporaries(study->weights_directory);
 		status = check_spec(study, error);
+	}
 	if (!status)
 		status = load_data(study, error);
 	if (status) {

@@ -4,10 +4,19 @@
  * Between two timed runs of a step we do the same: read as much other memory as the network would have touched, then
  * write the input.
  *
- * Measured against whole networks on a Zen 5 core with 1 MiB of second-level cache (mean absolute error of the sum over
- * random slim networks, batch 1 / batch 16): running a step in a hot loop gave 13 % / 12 % for mobilenet_v1, whose 17
- * MB of weights do not stay in that cache, and always too little; reading 18 MB in between gave 12 % / 5 % there, but
- * 13 % too much for resnet20 at batch 1, whose weights do stay. So the amount read is the network's own.
+ * What it is worth: mean absolute error of the sum over 16 random slim networks, four tables each, the methods side by
+ * side in one process (Zen 5, one thread; networks by the 10th percentile of CPU time, since other programs were
+ * running, so small differences mean nothing):
+ *
+ *                                          mobilenet_v1          plain_cnn
+ *                                       batch 1   batch 16   batch 1   batch 16
+ *     hot loop                            6.6 %      8.2 %     2.0 %      1.8 %
+ *     the network's memory in between,
+ *     scaled with the entry's width       5.8 %      6.8 %     1.5 %      1.6 %
+ *     all of it at every width            6.1 %      6.0 %     1.8 %      1.8 %
+ *
+ * So it gains a little, mostly where the weights (17 MB in mobilenet_v1) do not stay in a second-level cache; the
+ * second line was ahead of the first in all eight mobilenet_v1 tables. What is left there is a prediction too low.
  */
 #ifndef PARE_LATENCY_LUT_SURROUNDINGS_H
 #define PARE_LATENCY_LUT_SURROUNDINGS_H

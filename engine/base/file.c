@@ -1,5 +1,7 @@
 #include "engine/base/file.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -169,6 +171,37 @@ static int open_temporary(const char *target, char **name)
 			return -1;
 	}
 	return -1;
+}
+
+/* "<anything>.<digits>-<digits>.tmp", as open_temporary makes them. */
+static bool is_temporary(const char *name)
+{
+	const char *end = strstr(name, ".tmp");
+	while (end && end[4])
+		end = strstr(end + 1, ".tmp");
+	if (!end)
+		return false;
+	const char *attempt = end;
+	while (attempt > name && isdigit((unsigned char)attempt[-1]))
+		attempt--;
+	if (attempt == end || attempt == name || attempt[-1] != '-')
+		return false;
+	const char *process = attempt - 1;
+	while (process > name && isdigit((unsigned char)process[-1]))
+		process--;
+	return process < attempt - 1 && process > name + 1 && process[-1] == '.';
+}
+
+void pare_file_remove_temporaries(const char *directory)
+{
+	DIR *folder = opendir(directory);
+	struct dirent *entry;
+
+	while (folder && (entry = readdir(folder)))
+		if (is_temporary(entry->d_name))
+			unlinkat(dirfd(folder), entry->d_name, 0);
+	if (folder)
+		closedir(folder);
 }
 
 /* Writes, syncs and closes `fd`, whatever happens. */

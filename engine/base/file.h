@@ -29,6 +29,10 @@ void pare_bytes_release(struct pare_bytes *bytes);
 /* A symbolic link is followed: its target is replaced. What exists and is no regular file is refused. */
 int pare_file_write_atomic(const char *path, const void *bytes, size_t size, struct pare_error *error);
 
+/* Removes what killed writers left behind in a folder: temporary files of pare_file_write_atomic. Only for a folder that
+ * nobody else writes to just now. A folder that cannot be read is left alone. */
+void pare_file_remove_temporaries(const char *directory);
+
 bool pare_file_exists(const char *path);
 bool pare_file_is_directory(const char *path);
 /* Makes the directory and its missing parents. An existing directory is fine. */

@@ -1,5 +1,6 @@
 /*
- * The executor: a graph bound to a batch size. Memory is planned when it is made; running allocates nothing and cannot fail.
+ * The executor: a graph bound to a batch size. Memory is planned when it is made; running allocates nothing and cannot
+ * fail.
  *
  *     struct pare_exec *exec;
  *     pare_exec_new(&exec, graph, &(struct pare_exec_options){.images = 128, .training = true, .pool = pool}, &error);
@@ -8,12 +9,12 @@
  *     pare_exec_backward(exec);          // pare_exec_param_gradient(exec, p) for every trained parameter
  *     pare_exec_free(exec);
  *
- * Steps: an activation (ReLU, ReLU6) whose input has no other reader is computed by the operator before it, when that one can
- * (PARE_OP_FUSES_ACTIVATION). A step is a node plus at most one such activation; latency tables time steps.
+ * Steps: an activation (ReLU, ReLU6) whose input has no other reader is computed by the operator before it, when that
+ * one can (PARE_OP_FUSES_ACTIVATION). A step is a node plus at most one such activation; latency tables time steps.
  *
  * Inference of many images on many cores: one executor per worker with pool = NULL (engine/train/evaluate.h does that).
- * The graph must outlive the executor. Its structure may not change. Parameter data may be changed between calls; in inference call
- * pare_exec_refresh then, since operators keep packed copies.
+ * The graph must outlive the executor. Its structure may not change. Parameter data may be changed between calls; in
+ * inference call pare_exec_refresh then, since operators keep packed copies.
  */
 #ifndef PARE_ENGINE_GRAPH_EXEC_H
 #define PARE_ENGINE_GRAPH_EXEC_H
@@ -23,12 +24,12 @@
 struct pare_exec;
 
 struct pare_exec_options {
-	int64_t images;         /* batch size; the layout follows from it (pare_lanes_for) unless lanes is set */
-	int lanes;              /* 0 = pare_lanes_for(images); else 1 or PARE_LANES */
-	bool training;          /* keep what backward needs; batch norm uses batch statistics and updates its running ones */
+	int64_t images; /* batch size; the layout follows from it (pare_lanes_for) unless lanes is set */
+	int lanes;      /* 0 = pare_lanes_for(images); else 1 or PARE_LANES */
+	bool training;  /* keep what backward needs; batch norm uses batch statistics and updates its running ones */
 	struct pare_pool *pool; /* spreads each operator over workers; NULL = serial */
-	int first_node;         /* run only nodes from here on; values made earlier are inputs (pare_exec_value, fill them) */
-	const int *keep;        /* values whose memory is not reused, so that they can be read after forward */
+	int first_node;  /* run only nodes from here on; values made earlier are inputs (pare_exec_value, fill them) */
+	const int *keep; /* values whose memory is not reused, so that they can be read after forward */
 	int n_keep;
 	bool input_gradient; /* training: also compute the gradient with respect to the input */
 };
@@ -57,7 +58,8 @@ void pare_exec_refresh(struct pare_exec *exec);
 
 void pare_exec_forward(struct pare_exec *exec);
 
-/* Training only. The caller writes the output's gradient (0 in unused lanes); backward overwrites all parameter gradients. */
+/* Training only. The caller writes the output's gradient (0 in unused lanes); backward overwrites all parameter
+ * gradients. */
 struct pare_tensor pare_exec_output_gradient(const struct pare_exec *exec);
 void pare_exec_backward(struct pare_exec *exec);
 struct pare_tensor pare_exec_input_gradient(const struct pare_exec *exec);

@@ -9,7 +9,6 @@
  * Output channel o belongs to group o / (O / groups) and reads that group's C / groups input channels.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "engine/graph/channel_map.h"
 #include "engine/ops/builders.h"
@@ -159,15 +158,20 @@ static bool is_depthwise(const struct pare_conv2d *a, int64_t in_channels)
 	return a->groups > 1 && a->groups == in_channels;
 }
 
-/* Output channels carry their input channel's atom; all are fixed when the input's are. */
+/* Output channels carry their input channel's atom. `in` is NULL when the input's channels are none that can be cut. */
 static int couple_depthwise(struct pare_channel_map *map, const struct pare_node *node, const int *in, int *out,
                             int64_t channels, int64_t multiplier)
 {
-	for (int64_t c = 0; c < channels; c++)
-		for (int64_t m = 0; m < multiplier; m++)
-			out[c * multiplier + m] = in[c];
+	int status = in ? PARE_OK : pare_channel_map_new_atoms(map, channels * multiplier, out);
+
+	for (int64_t c = 0; c < channels * multiplier && !status; c++) {
+		if (in)
+			out[c] = in[c / multiplier];
+		else
+			pare_channel_map_freeze(map, out[c], "filters channels that cannot be cut");
+	}
 	/* Axis 1 has one entry for all channels: it is never cut. */
-	return pare_channel_map_set_axis(map, node->params[0], 0, out);
+	return status ? status : pare_channel_map_set_axis(map, node->params[0], 0, out);
 }
 
 /* Groups stay and are cut evenly: channel j of every group is one with channel j of all others. */
@@ -179,7 +183,7 @@ static int couple_groups(struct pare_channel_map *map, const struct pare_node *n
 
 	if (status)
 		return status;
-	for (int64_t c = in_each; c < in_channels; c++)
+	for (int64_t c = in_each; c < in_channels && in; c++)
 		pare_channel_map_unite(map, in[c % in_each], in[c]);
 	for (int64_t c = out_each; c < out_channels; c++)
 		pare_channel_map_unite(map, out[c % out_each], out[c]);
@@ -187,40 +191,27 @@ static int couple_groups(struct pare_channel_map *map, const struct pare_node *n
 	return status ? status : pare_channel_map_set_axis(map, node->params[0], 1, in);
 }
 
-/* The input's atoms; channels that have none (an image made of something else) get frozen ones. */
-static int input_atoms(struct pare_channel_map *map, const struct pare_node *node, int *atoms, int64_t channels)
-{
-	const int *in = pare_channel_map_value(map, node->inputs[0], 0);
-	int status = PARE_OK;
-
-	if (in)
-		memcpy(atoms, in, sizeof *atoms * (size_t)channels);
-	else
-		status = pare_channel_map_new_atoms(map, channels, atoms);
-	for (int64_t c = 0; c < channels && !in && !status; c++)
-		pare_channel_map_freeze(map, atoms[c], "not channels of a layer");
-	return status;
-}
-
 static int couple(struct pare_channel_map *map, const struct pare_graph *graph, const struct pare_node *node)
 {
 	const struct pare_conv2d *a = node->attrs;
 	int64_t in_channels = pare_node_input_shape(graph, node, 0)->dim[0];
 	int64_t out_channels = pare_node_output_shape(graph, node)->dim[0];
-	int *in = calloc((size_t)in_channels, sizeof *in), *out = calloc((size_t)out_channels, sizeof *out);
-	int status = in && out ? input_atoms(map, node, in, in_channels) : PARE_E_NOMEM;
+	const int *in = pare_channel_map_value(map, node->inputs[0], 0);
+	int *out = calloc((size_t)out_channels, sizeof *out);
+	int status = PARE_E_NOMEM;
 
+	if (!out)
+		return status;
 	for (int d = 1; d < 3; d++)
 		pare_channel_map_freeze_dim(map, node->inputs[0], d, "its channels are seen as the pixels of an image");
-	if (!status && is_depthwise(a, in_channels))
+	if (is_depthwise(a, in_channels))
 		status = couple_depthwise(map, node, in, out, in_channels, out_channels / in_channels);
-	else if (!status)
+	else
 		status = couple_groups(map, node, in, out, a->groups, in_channels, out_channels);
 	if (!status && node->n_params > 1)
 		status = pare_channel_map_set_axis(map, node->params[1], 0, out);
 	if (!status)
 		status = pare_channel_map_set_value(map, node->output, 0, out);
-	free(in);
 	free(out);
 	return status;
 }

@@ -348,6 +348,35 @@ static void test_file__paths_join_and_split(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void test_file__temporaries_of_killed_writers_go(void **state)
+{
+	static const char *const gone[] = {"study.db.123-0.tmp", "a.1-15.tmp", "x.tmp.9-9.tmp"};
+	static const char *const stay[] = {"a.tmp",    "a.1-2.tmp.onnx", "1-2.tmp", "a.12.tmp",
+	                                   "a.-1.tmp", "a.1-.tmp",       "a1-1.tmp"};
+	char *folder = test_directory_new();
+	(void)state;
+
+	for (size_t i = 0; i < 3; i++) {
+		char *path = pare_path_join(folder, gone[i]);
+		assert_int_equal(pare_file_write_atomic(path, "x", 1, NULL), 0);
+		free(path);
+	}
+	for (size_t i = 0; i < 7; i++) {
+		char *path = pare_path_join(folder, stay[i]);
+		assert_int_equal(pare_file_write_atomic(path, "x", 1, NULL), 0);
+		free(path);
+	}
+	pare_file_remove_temporaries(folder);
+	assert_int_equal(test_directory_count(folder), 7);
+	for (size_t i = 0; i < 7; i++) {
+		char *path = pare_path_join(folder, stay[i]);
+		assert_true(pare_file_exists(path));
+		free(path);
+	}
+	pare_file_remove_temporaries("/no/such/folder");
+	test_directory_free(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -370,6 +399,7 @@ int main(void)
 	        TEST(test_file__make_directories_refuses_a_file_in_the_way),
 	        TEST(test_file__exists_tells_files_and_directories),
 	        TEST(test_file__paths_join_and_split),
+	        cmocka_unit_test(test_file__temporaries_of_killed_writers_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

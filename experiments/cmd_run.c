@@ -7,14 +7,12 @@
 
 static void hint_about(const struct pare_error *error, const char *directory)
 {
-	if (error->code == PARE_E_INVALID)
-		pare_cli_hint("a study's configuration cannot be changed: delete %s, or choose another --run-dir", directory);
-	else if (error->code == PARE_E_INFEASIBLE)
+	if (error->code == PARE_E_INFEASIBLE)
 		pare_cli_hint(
 		        "raise the budgets, lower space.min_ratio, or shorten space.ignore, and start a new study");
 	else if (error->code == PARE_E_DIVERGED)
 		pare_cli_hint("a smaller learning_rate or a longer warmup usually helps; start a new study for it");
-	else
+	else if (error->code == PARE_E_IO || error->code == PARE_E_NOMEM)
 		pare_cli_hint("once that is mended, go on with: pare resume %s", directory);
 }
 
@@ -40,6 +38,7 @@ static int go(const struct pare_cli *cli, struct pare_study *study, const char *
 	struct pare_watch watch;
 	struct pare_study_events events = {.context = &watch,
 	                                   .phase = pare_watch_phase,
+	                                   .warning = pare_watch_warning,
 	                                   .training = pare_watch_training,
 	                                   .table = pare_watch_table,
 	                                   .trial = pare_watch_trial,

@@ -47,6 +47,11 @@ static void ask_goals(struct pare_watch *watch)
 	pare_progress_set_goals(&watch->progress, goals, study->binding.problem.n_resources);
 }
 
+int pare_watch_warning(void *context, const char *text)
+{
+	return pare_watch_phase(context, "warning", text);
+}
+
 int pare_watch_phase(void *context, const char *name, const char *detail)
 {
 	struct pare_watch *watch = context;

@@ -19,6 +19,7 @@ void pare_watch_begin(struct pare_watch *watch, bool quiet, const struct pare_st
 void pare_watch_end(struct pare_watch *watch);
 
 int pare_watch_phase(void *watch, const char *name, const char *detail);
+int pare_watch_warning(void *watch, const char *text);
 int pare_watch_training(void *watch, const struct pare_train_progress *training);
 int pare_watch_table(void *watch, int64_t done, int64_t total);
 int pare_watch_trial(void *watch, const struct pare_trial *trial, bool replayed);

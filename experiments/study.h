@@ -26,6 +26,7 @@
 struct pare_study_events {
 	void *context;
 	int (*phase)(void *context, const char *name, const char *detail); /* "baseline", "latency table", "search: netadapt", ... */
+	int (*warning)(void *context, const char *text);
 	int (*training)(void *context, const struct pare_train_progress *progress);
 	int (*table)(void *context, int64_t done, int64_t total);
 	int (*trial)(void *context, const struct pare_trial *trial, bool replayed);
@@ -38,6 +39,7 @@ struct pare_study {
 	struct pare_store *store;
 	struct pare_pool *pool;
 	struct pare_splits splits;
+	char data_hash[PARE_HASH_TEXT_SIZE]; /* of all images and labels */
 	struct pare_graph *graph; /* baseline, trainable form */
 	struct pare_lut *lut;
 	struct pare_binding binding;

@@ -20,6 +20,13 @@ int pare_study_final(struct pare_study *study, int64_t trial, struct pare_error 
 /* A network to start from: the baseline's copy, or a trial's weights. */
 int pare_study_network(struct pare_study *study, int64_t trial, struct pare_graph **graph, struct pare_error *error);
 
+/* Before anything is trained or written: batches, network, table, groups, budgets. */
+int pare_study_check(const struct pare_study *study, struct pare_error *error);
+/* Warns of what will probably go wrong: no batch norm at a high rate, a baseline that guesses. */
+int pare_study_warn_about_baseline(const struct pare_study *study, struct pare_error *error);
+bool pare_study_meets_all_budgets(const struct pare_binding *binding);
+int pare_study_refuse_met_budgets(struct pare_error *error);
+
 int pare_study_phase(struct pare_study *study, const char *name, const char *detail, struct pare_error *error);
 
 #endif

@@ -110,7 +110,7 @@ int pare_study_baseline(struct pare_study *study, struct pare_error *error)
 		status = pare_weights_get(study->weights_directory, hash, &study->graph, error);
 	if (!status)
 		status = score(study, study->graph, &study->splits.search, &study->baseline_accuracy, error);
-	return status;
+	return status ? status : pare_study_warn_about_baseline(study, error);
 }
 
 /* ---- latency table ---- */
@@ -169,6 +169,20 @@ static int check_table(struct pare_study *study, const char *path, struct pare_e
 	return status;
 }
 
+/* Measuring again would give other numbers than those the trials were priced by. */
+static int refuse_lost_table(struct pare_study *study, const char *path, struct pare_error *error)
+{
+	char *stored = NULL;
+	int status = pare_store_get(study->store, "lut_hash", &stored, error);
+
+	if (!status && stored && !pare_file_exists(path))
+		status = pare_error_set_at(
+		        error, PARE_E_NOT_FOUND, path, 0, 0,
+		        "the table this study is priced by is gone; put it back, or start a new study");
+	free(stored);
+	return status;
+}
+
 int pare_study_table(struct pare_study *study, struct pare_error *error)
 {
 	const struct pare_spec *spec = &study->spec;
@@ -178,6 +192,8 @@ int pare_study_table(struct pare_study *study, struct pare_error *error)
 	if (!status)
 		status = pare_study_phase(study, "latency table",
 		                          spec->latency_table ? spec->latency_table : "measured here", error);
+	if (!status)
+		status = refuse_lost_table(study, path, error);
 	if (!status && pare_file_exists(path)) /* foreign: the copy was checked when it was made */
 		status = pare_lut_read(&study->lut, path, true, spec->latency_batch, spec->latency_threads, error);
 	else if (!status)
@@ -216,25 +232,14 @@ static int record_baseline(struct pare_study *study, struct pare_error *error)
 	return PARE_OK;
 }
 
-static bool meets_all_budgets(const struct pare_binding *binding)
-{
-	for (int r = 0; r < binding->problem.n_resources; r++)
-		if (binding->problem.resources[r].baseline > binding->problem.resources[r].budget)
-			return false;
-	return true;
-}
-
 int pare_study_bind(struct pare_study *study, struct pare_error *error)
 {
 	int status = pare_binding_init(&study->binding, &study->spec, study->graph, study->lut, error);
 	if (status)
 		return status;
 	study->bound = true;
-	if (meets_all_budgets(&study->binding))
-		return pare_error_set(
-		        error, PARE_E_INVALID,
-		        "the uncut network meets all budgets already: there is nothing to search for (tighten the "
-		        "constraints)");
+	if (pare_study_meets_all_budgets(&study->binding))
+		return pare_study_refuse_met_budgets(error);
 	return record_baseline(study, error);
 }
 

@@ -321,10 +321,39 @@ static int default_finalists(struct arm *arm, int64_t *ids, int max, struct pare
 	return status ? status : found;
 }
 
+/* More than half of the controller's trials failed: then that is what went wrong, not the budgets. */
+static bool mostly_failed(struct arm *arm, int *status, struct pare_error *error)
+{
+	struct pare_trial *trials = NULL;
+	int64_t count = 0, mine = 0, failed = 0, last = -1;
+
+	*status = pare_store_trials(arm->study->store, &trials, &count, error);
+	for (int64_t t = 0; !*status && t < count; t++) {
+		if (strcmp(trials[t].controller, arm->spec->kind->name))
+			continue;
+		mine++;
+		if (trials[t].state == PARE_TRIAL_FAILED) {
+			failed++;
+			last = t;
+		}
+	}
+	bool mostly = last >= 0 && 2 * failed > mine;
+	if (!*status && mostly)
+		*status = pare_error_set(error, PARE_E_DIVERGED,
+		                         "%lld of %s's %lld trials failed; the last one, trial %lld: %s",
+		                         (long long)failed, arm->spec->kind->name, (long long)mine, (long long)last,
+		                         trials[last].message ? trials[last].message : "no message");
+	pare_trials_free(trials, count);
+	return *status || mostly;
+}
+
 static int arm_finalists(struct arm *arm, int64_t *ids, int max, struct pare_error *error)
 {
+	int status;
 	int count = arm->spec->kind->finalists ? arm->spec->kind->finalists(arm->controller, ids, max)
 	                                       : default_finalists(arm, ids, max, error);
+	if (count == 0 && mostly_failed(arm, &status, error))
+		return status;
 	if (count == 0)
 		return pare_error_set(error, PARE_E_INFEASIBLE,
 		                      "%s ended (%s) without a network that meets all budgets", arm->spec->kind->name,

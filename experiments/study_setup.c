@@ -100,12 +100,29 @@ int pare_spec_network(const struct pare_spec *spec, const struct pare_dataset *d
 	return status;
 }
 
+/* One hash over the pixels and labels of both parts. */
+static void hash_data(const struct pare_splits *splits, char *hash)
+{
+	const struct pare_dataset *parts[] = {&splits->train_part, &splits->test_part};
+	char hashes[4][PARE_HASH_TEXT_SIZE];
+	for (int i = 0; i < 2; i++) {
+		const struct pare_dataset *d = parts[i];
+		size_t pixels = (size_t)d->images * (size_t)d->channels * (size_t)d->height * (size_t)d->width;
+		pare_hash_bytes(d->pixels, pixels, hashes[2 * i]);
+		pare_hash_bytes(d->labels, (size_t)d->images, hashes[2 * i + 1]);
+	}
+	pare_hash_bytes(hashes, sizeof hashes, hash);
+}
+
 static int load_data(struct pare_study *study, struct pare_error *error)
 {
 	study->pool = pare_pool_new(study->spec.threads);
 	if (!study->pool)
 		return pare_error_set(error, PARE_E_NOMEM, "cannot start %d threads", study->spec.threads);
-	return pare_spec_load_data(&study->spec, false, &study->splits, error);
+	int status = pare_spec_load_data(&study->spec, false, &study->splits, error);
+	if (!status)
+		hash_data(&study->splits, study->data_hash);
+	return status;
 }
 
 static int set_directory(struct pare_study *study, const char *directory, struct pare_error *error)
@@ -147,6 +164,9 @@ static int make_directory(const struct pare_study *study, struct pare_error *err
 		        error, PARE_E_EXISTS, study->directory, 0, 0,
 		        "there is something here already; go on with `pare resume %s`, or choose another --run-dir",
 		        study->directory);
+	if (!pare_file_is_directory(study->directory))
+		return pare_error_set_at(error, PARE_E_IO, study->directory, 0, 0, "cannot make the directory: %s",
+		                         strerror(errno));
 	return pare_file_make_directories(study->weights_directory, error);
 }
 
@@ -169,6 +189,8 @@ static int write_spec(struct pare_study *study, struct pare_error *error)
 	if (!status)
 		status = pare_store_set(study->store, "pare_version", PARE_VERSION, error);
 	if (!status)
+		status = pare_store_set(study->store, "data_hash", study->data_hash, error);
+	if (!status)
 		status = pare_file_write_atomic(path, text.text, text.length, error);
 out:
 	pare_strbuf_release(&text);
@@ -187,8 +209,10 @@ int pare_study_create(struct pare_study **out, struct pare_spec *spec, const cha
 		return pare_error_set(error, PARE_E_NOMEM, "out of memory");
 	}
 	study->spec = *spec;
-	/* Data first: a path with a typo should not leave a run directory behind. */
+	/* A path with a typo or a budget out of reach should not leave a run directory behind. */
 	status = load_data(study, error);
+	if (!status)
+		status = pare_study_check(study, error);
 	if (!status)
 		status = set_directory(study, directory, error);
 	if (!status)
@@ -221,6 +245,19 @@ static int check_spec(struct pare_study *study, struct pare_error *error)
 	return status;
 }
 
+static int check_data_hash(struct pare_study *study, struct pare_error *error)
+{
+	char *stored = NULL;
+	int status = pare_store_get(study->store, "data_hash", &stored, error);
+
+	if (!status && (!stored || strcmp(stored, study->data_hash)))
+		status = pare_error_set_at(
+		        error, PARE_E_INVALID, study->spec.data_path, 0, 0,
+		        "these are not the images the study began with; put them back, or start a new study");
+	free(stored);
+	return status;
+}
+
 static int read_spec(struct pare_study *study, struct pare_error *error)
 {
 	struct pare_diagnostics diagnostics;
@@ -231,10 +268,8 @@ static int read_spec(struct pare_study *study, struct pare_error *error)
 	pare_diagnostics_init(&diagnostics);
 	pare_strbuf_init(&text);
 	if (!status && !pare_file_exists(path))
-		status = pare_error_set_at(
-		        error, PARE_E_NOT_FOUND, study->directory, 0, 0,
-		        "this is no run directory: it has no config.yaml (a run that was stopped before it began "
-		        "leaves none: delete the folder and run again)");
+		status = pare_error_set_at(error, PARE_E_NOT_FOUND, study->directory, 0, 0,
+		                           "this is no run directory: it has no config.yaml");
 	if (!status && pare_spec_read(&study->spec, path, NULL, &diagnostics)) {
 		pare_diagnostics_print(&diagnostics, 0, &text);
 		status = pare_error_set(error, PARE_E_INVALID, "%s", text.text);
@@ -265,6 +300,8 @@ int pare_study_open(struct pare_study **out, const char *directory, struct pare_
 	}
 	if (!status)
 		status = load_data(study, error);
+	if (!status)
+		status = check_data_hash(study, error);
 	if (status) {
 		pare_study_free(study);
 		return status;

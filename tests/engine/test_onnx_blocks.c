@@ -11,7 +11,7 @@
 
 #include "engine/base/file.h"
 #include "engine/base/hash.h"
-#include "engine/base/memory.h"
+#include "engine/base/rng.h"
 #include "engine/compress/fold.h"
 #include "engine/compress/slim.h"
 #include "engine/graph/exec.h"
@@ -221,6 +221,37 @@ static void test_onnx_blocks__slim_equals_masked(void **state)
 	}
 }
 
+/* Whatever one changed byte makes of a file: an error that says something, or a network that can be grouped and
+ * written. */
+static void test_onnx_blocks__damaged_files_are_no_trouble(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_BLOCKS; i++) {
+		struct pare_bytes bytes;
+		assert_int_equal(pare_file_read(path_of(blocks[i].name, ".onnx"), 1 << 20, &bytes, NULL), PARE_OK);
+		for (uint64_t k = 0; k < 100; k++) {
+			struct pare_rng rng = pare_rng_make(i, PARE_STREAM_TEST, k);
+			size_t at = pare_rng_below(&rng, (uint32_t)bytes.size);
+			unsigned char kept = bytes.data[at], *written = NULL;
+			struct pare_error error = {0};
+			struct pare_graph *graph = NULL;
+			struct pare_groups groups;
+			size_t size;
+			bytes.data[at] = (unsigned char)pare_rng_below(&rng, 256);
+			int status = pare_onnx_read_bytes(bytes.data, bytes.size, "damaged", &graph, &error);
+			assert_true(status == PARE_OK || error.text[0]);
+			if (!status && pare_groups_init(&groups, graph, NULL) == PARE_OK)
+				pare_groups_release(&groups);
+			if (!status)
+				pare_onnx_write_bytes(graph, NULL, 0, &written, &size, NULL);
+			free(written);
+			pare_graph_free(graph);
+			bytes.data[at] = kept;
+		}
+		pare_bytes_release(&bytes);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,6 +259,7 @@ int main(void)
 	        cmocka_unit_test(test_onnx_blocks__come_to_the_operators_they_mean),
 	        cmocka_unit_test(test_onnx_blocks__read_back_equal),
 	        cmocka_unit_test(test_onnx_blocks__slim_equals_masked),
+	        cmocka_unit_test(test_onnx_blocks__damaged_files_are_no_trouble),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -139,7 +139,7 @@ static int open_graph(struct pare_onnx_import *import)
 
 static int unknown_operator(struct pare_onnx_import *import)
 {
-	char list[768] = "";
+	char list[512] = "";
 	size_t at = 0;
 	for (size_t i = 0; i < pare_onnx_op_count && at < sizeof(list); i++)
 		at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%s", i ? ", " : "",

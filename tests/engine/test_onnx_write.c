@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "engine/base/hash.h"
+#include "engine/compress/slim.h"
 #include "engine/io/onnx.h"
 #include "engine/ops/builders.h"
 #include "tests/support/nets.h"
@@ -52,13 +53,42 @@ static void expect_same(const struct pare_graph *graph)
 	free(written.bytes);
 }
 
+/* What was read computes the same, and is itself read back equal. */
+static void expect_same_output(const struct pare_graph *graph)
+{
+	double difference = 1;
+	struct written written = write_graph(graph);
+	struct pare_graph *again = read_back(written);
+	assert_int_equal(pare_slim_check(again, graph, 2, 3, &difference, NULL), PARE_OK);
+	if (!(difference < 1e-6)) /* a spelt-out function that became one operator rounds differently */
+		fail_msg("%s differs by %g after writing and reading", graph->name, difference);
+	expect_same(again);
+	pare_graph_free(again);
+	free(written.bytes);
+}
+
+/* Some node of it does nothing, or may be a special case of another operator: a pooling, a flatten. */
+static bool reads_back_simpler(const struct pare_graph *graph)
+{
+	static const struct pare_op *const ops[] = {&pare_op_dropout, &pare_op_identity, &pare_op_reduce_mean,
+	                                            &pare_op_reshape};
+	for (int i = 0; i < graph->n_nodes; i++)
+		for (size_t k = 0; k < sizeof(ops) / sizeof(*ops); k++)
+			if (graph->nodes[i].op == ops[k])
+				return true;
+	return false;
+}
+
 static void test_onnx_write__every_network_reads_back_equal(void **state)
 {
 	(void)state;
 	struct pare_graph *graph;
 	for (int n = 0; (graph = test_net_build_nth(n)); n++) {
 		test_net_randomize(graph, 5);
-		expect_same(graph);
+		if (reads_back_simpler(graph))
+			expect_same_output(graph);
+		else
+			expect_same(graph);
 		pare_graph_free(graph);
 	}
 }

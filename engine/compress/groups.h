@@ -13,8 +13,7 @@
  * atoms without filters (the network's input) the first node that hands them out, the input first. Names: that node's
  * (or the input's) name; with a suffix "#2", "#3"... when one layer's channels fall into several groups. Slimming keeps
  * names, order and count: what smaller counts no longer tell (a depthwise convolution cut to one channel looks like a
- * dense one) it writes into the operators' attributes. Exception: when a value that is gated by one number a pixel
- * (1 x H x W over C x H x W) is cut to one channel, the gate looks like a channel of its own kind.
+ * dense one) it writes into the operators' attributes.
  *
  * Atoms that touch no parameter (padding that meets no convolution) are in no group and always stay.
  */

@@ -150,31 +150,32 @@ int pare_channel_map_set_axis(struct pare_channel_map *map, int param, int axis,
 	return atoms ? set_or_unite(map, slot, atoms, count) : PARE_OK;
 }
 
-/* One dimension of an element-wise operator; *first are the output's atoms. */
-static int couple_dimension(struct pare_channel_map *map, const struct pare_node *node, int d, const int **first)
+/* The output's atoms along dimension d: those of the inputs that are not spread there, united. */
+static int couple_dimension(struct pare_channel_map *map, const struct pare_node *node, int d, const unsigned *spread)
 {
 	const int64_t size = map->graph->values[node->output].shape.dim[d];
+	const int *atoms = NULL;
 	bool found = false;
 
-	*first = NULL;
 	for (int k = 0; k < node->n_inputs; k++) {
-		const int *atoms = pare_channel_map_value(map, node->inputs[k], d);
-		if (map->graph->values[node->inputs[k]].shape.dim[d] != size) {
-			if (map->graph->values[node->inputs[k]].shape.dim[d] != 1)
-				return PARE_E_INVALID;
+		const int *own = pare_channel_map_value(map, node->inputs[k], d);
+		if (spread && (spread[k] >> d & 1)) {
 			pare_channel_map_freeze_dim(map, node->inputs[k], d, "one channel is spread over many");
-		} else if (!found) {
-			*first = atoms;
-			found = true;
-		} else {
-			pare_channel_map_unite_all(map, *first, atoms, size, "combined with what cannot be cut");
-			*first = *first && atoms ? *first : NULL;
+			continue;
 		}
+		if (map->graph->values[node->inputs[k]].shape.dim[d] != size)
+			return PARE_E_INVALID;
+		if (found)
+			pare_channel_map_unite_all(map, atoms, own, size, "combined with what cannot be cut");
+		atoms = found && !(atoms && own) ? NULL : own;
+		found = true;
 	}
-	return PARE_OK;
+	return pare_channel_map_set_value(map, node->output, d, atoms);
 }
 
-int pare_couple_elementwise(struct pare_channel_map *map, const struct pare_graph *graph, const struct pare_node *node)
+/* spread: NULL, or one mask of dimensions for each input. */
+static int couple_inputs(struct pare_channel_map *map, const struct pare_graph *graph, const struct pare_node *node,
+                         const unsigned *spread)
 {
 	const int rank = pare_node_output_shape(graph, node)->rank;
 	int status = PARE_OK;
@@ -182,13 +183,20 @@ int pare_couple_elementwise(struct pare_channel_map *map, const struct pare_grap
 	for (int k = 0; k < node->n_inputs; k++)
 		if (pare_node_input_shape(graph, node, k)->rank != rank)
 			return PARE_E_INVALID;
-	for (int d = 0; d < rank && status == PARE_OK; d++) {
-		const int *atoms;
-		status = couple_dimension(map, node, d, &atoms);
-		if (status == PARE_OK)
-			status = pare_channel_map_set_value(map, node->output, d, atoms);
-	}
+	for (int d = 0; d < rank && status == PARE_OK; d++)
+		status = couple_dimension(map, node, d, spread);
 	return status;
+}
+
+int pare_couple_elementwise(struct pare_channel_map *map, const struct pare_graph *graph, const struct pare_node *node)
+{
+	return couple_inputs(map, graph, node, NULL);
+}
+
+int pare_couple_pair(struct pare_channel_map *map, const struct pare_graph *graph, const struct pare_node *node,
+                     const unsigned spread[2])
+{
+	return couple_inputs(map, graph, node, spread);
 }
 
 int pare_couple_planes(struct pare_channel_map *map, const struct pare_graph *graph, const struct pare_node *node)

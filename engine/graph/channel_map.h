@@ -83,9 +83,12 @@ int pare_channel_map_set_value(struct pare_channel_map *map, int value, int d, c
  * (shared weights) unites both. */
 int pare_channel_map_set_axis(struct pare_channel_map *map, int param, int axis, const int *atoms);
 
-/* couple for element-wise operators with any number of inputs of one rank: united, and the output's are theirs. A
- * dimension of 1 may be spread over many (squeeze-and-excitation's gate). */
+/* couple for element-wise operators with any number of inputs of one shape: united, and the output's are theirs. */
 int pare_couple_elementwise(struct pare_channel_map *map, const struct pare_graph *graph, const struct pare_node *node);
+/* The same for two inputs of one rank. Bit d of spread[k]: input k has one index along dimension d for all of the other
+ * input's (a gate); it is frozen. */
+int pare_couple_pair(struct pare_channel_map *map, const struct pare_graph *graph, const struct pare_node *node,
+                     const unsigned spread[2]);
 /* couple for operators that keep dimension 0 of their only input and mix the others (pooling): those are frozen. */
 int pare_couple_planes(struct pare_channel_map *map, const struct pare_graph *graph, const struct pare_node *node);
 

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-#include "engine/graph/graph.h"
+#include "engine/graph/channel_map.h"
+#include "engine/ops/builders.h"
 #include "engine/ops/lane_sum.h"
 #include "engine/ops/planes.h"
 #include "engine/ops/strided.h"
@@ -28,6 +29,41 @@ int pare_binary_infer_shape(const struct pare_graph *graph, const struct pare_no
 	                     error, PARE_E_INVALID,
 	                     "inputs %s and %s: the rank must be equal, and each dimension equal or 1 in one of them",
 	                     pare_shape_text(a, text_a, sizeof(text_a)), pare_shape_text(b, text_b, sizeof(text_b)));
+}
+
+/* The dimensions along which each input is spread; sizes of the two inputs along one dimension tell. */
+static void add_spread(unsigned spread[2], int d, int64_t a, int64_t b)
+{
+	spread[0] |= (unsigned)(a < b) << d;
+	spread[1] |= (unsigned)(b < a) << d;
+}
+
+int pare_binary_couple(struct pare_channel_map *map, const struct pare_graph *graph, const struct pare_node *node)
+{
+	const struct pare_spread *attrs = node->attrs;
+	const struct pare_shape *a = pare_node_input_shape(graph, node, 0), *b = pare_node_input_shape(graph, node, 1);
+	unsigned spread[2] = {(unsigned)attrs->input[0], (unsigned)attrs->input[1]};
+
+	for (int d = 0; d < a->rank && !attrs->decided; d++)
+		add_spread(spread, d, a->dim[d], b->dim[d]);
+	return pare_couple_pair(map, graph, node, spread);
+}
+
+/* Only what sizes no longer tell is written down. */
+void pare_binary_slim(void *attributes, const struct pare_channel_keep *in, int n_inputs,
+                      const struct pare_channel_keep *out)
+{
+	struct pare_spread *attrs = attributes;
+	unsigned before[2] = {0}, after[2] = {0};
+
+	(void)n_inputs;
+	for (int d = 0; d < out->rank; d++) {
+		add_spread(before, d, in[0].dim[d].size, in[1].dim[d].size);
+		add_spread(after, d, in[0].dim[d].n_kept, in[1].dim[d].n_kept);
+	}
+	if (attrs->decided || (before[0] == after[0] && before[1] == after[1]))
+		return;
+	*attrs = (struct pare_spread){1, {(int32_t)before[0], (int32_t)before[1]}};
 }
 
 enum { A, B, Y, N_TENSORS };

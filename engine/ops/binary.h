@@ -17,6 +17,9 @@ struct pare_binary {
 
 int pare_binary_infer_shape(const struct pare_graph *graph, const struct pare_node *node, struct pare_shape *out,
                             struct pare_error *error);
+int pare_binary_couple(struct pare_channel_map *map, const struct pare_graph *graph, const struct pare_node *node);
+void pare_binary_slim(void *attrs, const struct pare_channel_keep *in, int n_inputs,
+                      const struct pare_channel_keep *out);
 void pare_binary_forward(const struct pare_op_args *args, const struct pare_binary *binary);
 void pare_binary_backward(const struct pare_op_args *args, const struct pare_binary *binary);
 

@@ -134,11 +134,11 @@ static int add_channel_wise(struct pare_graph *graph, const char *name, const st
 	int status = input_shape(graph, name, op, *value, 0, &in, error);
 
 	if (status == PARE_OK && (axis < 0 || axis >= in.rank))
-		status = pare_error_set(error, PARE_E_INVALID, "node '%s' (%s): dimension %d of %d", name, op->name, axis,
-		                        in.rank);
+		status = pare_error_set(error, PARE_E_INVALID, "node '%s' (%s): dimension %d of %d", name, op->name,
+		                        axis, in.rank);
 	for (int i = 0; i < n_params && status == PARE_OK; i++) {
-		status = add_param(graph, name, list[i].name, list[i].role, pare_shape_vector(in.dim[axis]), params, &n_made,
-		                   error);
+		status = add_param(graph, name, list[i].name, list[i].role, pare_shape_vector(in.dim[axis]), params,
+		                   &n_made, error);
 		if (status == PARE_OK && (list[i].role == PARE_PARAM_BN_SCALE || list[i].role == PARE_PARAM_BN_VAR))
 			fill_ones(&graph->params[params[i]]);
 	}
@@ -239,13 +239,15 @@ int pare_build_binary(struct pare_graph *graph, const char *name, const struct p
                       struct pare_error *error)
 {
 	const int inputs[2] = {*value, other};
-	struct pare_node_spec spec = {.name = name, .op = op, .inputs = inputs, .n_inputs = 2};
+	const struct pare_spread attrs = {0};
+	struct pare_node_spec spec = {
+	        .name = name, .op = op, .attrs = op->attrs_bytes ? &attrs : NULL, .inputs = inputs, .n_inputs = 2};
 
 	return pare_graph_add_node(graph, &spec, value, error);
 }
 
-int pare_build_unary(struct pare_graph *graph, const char *name, const struct pare_op *op, const void *attrs, int *value,
-                     struct pare_error *error)
+int pare_build_unary(struct pare_graph *graph, const char *name, const struct pare_op *op, const void *attrs,
+                     int *value, struct pare_error *error)
 {
 	return add_plain(graph, name, op, attrs, value, error);
 }

@@ -1,7 +1,7 @@
 /*
  *     y = a / b       da = dy / b       db = -dy * a / b^2
  *
- * One rank; a dimension of 1 is spread over the other input's. No attributes, no parameters. Channels of the divisor
+ * One rank; a dimension of 1 is spread over the other input's. No parameters. Channels of the divisor
  * are frozen.
  */
 #include "engine/graph/channel_map.h"
@@ -50,11 +50,12 @@ static int couple(struct pare_channel_map *map, const struct pare_graph *graph, 
 {
 	for (int d = 0; d < pare_node_input_shape(graph, node, 1)->rank; d++)
 		pare_channel_map_freeze_dim(map, node->inputs[1], d, "another value is divided by it");
-	return pare_couple_elementwise(map, graph, node);
+	return pare_binary_couple(map, graph, node);
 }
 
 const struct pare_op pare_op_div = {
         .name = "div",
+        .attrs_bytes = sizeof(struct pare_spread),
         .min_inputs = 2,
         .max_inputs = 2,
         .flags = PARE_OP_BACKWARD_READS_INPUT | PARE_OP_ACCUMULATES,
@@ -62,4 +63,5 @@ const struct pare_op pare_op_div = {
         .forward = forward,
         .backward = backward,
         .couple = couple,
+        .slim = pare_binary_slim,
 };

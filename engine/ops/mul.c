@@ -2,7 +2,7 @@
  *     y = a * b       da = dy * b       db = dy * a
  *
  * One rank; a dimension of 1 is spread over the other input's: {C, 1, 1} gates {C, H, W} in squeeze-and-excitation (Hu
- * et al., CVPR 2018). No attributes, no parameters.
+ * et al., CVPR 2018). No parameters.
  */
 #include "engine/graph/channel_map.h"
 #include "engine/ops/binary.h"
@@ -47,11 +47,13 @@ static void backward(const struct pare_op_args *args)
 
 const struct pare_op pare_op_mul = {
         .name = "mul",
+        .attrs_bytes = sizeof(struct pare_spread),
         .min_inputs = 2,
         .max_inputs = 2,
         .flags = PARE_OP_BACKWARD_READS_INPUT | PARE_OP_ACCUMULATES,
         .infer_shape = pare_binary_infer_shape,
         .forward = forward,
         .backward = backward,
-        .couple = pare_couple_elementwise,
+        .couple = pare_binary_couple,
+        .slim = pare_binary_slim,
 };

@@ -1,7 +1,7 @@
 /*
  *     y = a - b       da = dy       db = -dy
  *
- * One rank; a dimension of 1 is spread over the other input's. No attributes, no parameters.
+ * One rank; a dimension of 1 is spread over the other input's. No parameters.
  */
 #include "engine/graph/channel_map.h"
 #include "engine/ops/binary.h"
@@ -48,11 +48,13 @@ static void backward(const struct pare_op_args *args)
 
 const struct pare_op pare_op_sub = {
         .name = "sub",
+        .attrs_bytes = sizeof(struct pare_spread),
         .min_inputs = 2,
         .max_inputs = 2,
         .flags = PARE_OP_ACCUMULATES,
         .infer_shape = pare_binary_infer_shape,
         .forward = forward,
         .backward = backward,
-        .couple = pare_couple_elementwise,
+        .couple = pare_binary_couple,
+        .slim = pare_binary_slim,
 };

@@ -37,6 +37,8 @@ static void check_over_batches(struct op_case c)
 	}
 }
 
+static const struct pare_spread no_spread = {0};
+
 /* Tolerances are of the largest value: a few roundings (1e-6), and erf's own error (3e-7 of 1). */
 static const struct {
 	const struct pare_op *op;
@@ -258,6 +260,7 @@ static void test_ops_elementwise__pairs_agree_with_reference(void **state)
 	for (int op = 0; op < 3; op++)
 		for (size_t s = 0; s < sizeof(shapes) / sizeof(shapes[0]); s++)
 			check_over_batches((struct op_case){.op = pairs[op].op,
+			                                    .attrs = &no_spread,
 			                                    .reference = pairs[op].reference,
 			                                    .n_inputs = 2,
 			                                    .in = {shapes[s].a, shapes[s].b},

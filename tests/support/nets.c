@@ -172,18 +172,18 @@ static struct pare_graph *build_split(void)
 }
 
 const struct test_net test_nets[] = {
-        {"plain", build_plain},          {"residual", build_residual},
-        {"concat", build_concat},        {"dense", build_dense},
-        {"depthwise", build_depthwise},  {"grouped", build_grouped},
-        {"flatten", build_flatten},      {"option_a", build_option_a},
-        {"split", build_split},          {"bottleneck", test_net_bottleneck},
-        {"resnext", test_net_resnext},   {"inverted_residual", test_net_inverted_residual},
-        {"shuffle", test_net_shuffle},   {"fire", test_net_fire},
-        {"densenet", test_net_densenet}, {"inception", test_net_inception},
-        {"mbconv", test_net_mbconv},     {"regnet_y", test_net_regnet_y},
-        {"convnext", test_net_convnext}, {"convnext_spelt_out", test_net_convnext_spelt_out},
-        {"mixer", test_net_mixer},       {"spatial_gate", test_net_spatial_gate},
-        {"shared", test_net_shared},     {NULL, NULL},
+        {"plain", build_plain, false},         {"residual", build_residual, false},
+        {"concat", build_concat, false},       {"dense", build_dense, false},
+        {"depthwise", build_depthwise, false}, {"grouped", build_grouped, false},
+        {"flatten", build_flatten, false},     {"option_a", build_option_a, false},
+        {"split", build_split, false},         {"bottleneck", test_net_bottleneck, true},
+        {"resnext", test_net_resnext, true},   {"inverted_residual", test_net_inverted_residual, true},
+        {"shuffle", test_net_shuffle, true},   {"fire", test_net_fire, true},
+        {"densenet", test_net_densenet, true}, {"inception", test_net_inception, true},
+        {"mbconv", test_net_mbconv, true},     {"regnet_y", test_net_regnet_y, true},
+        {"convnext", test_net_convnext, true}, {"convnext_spelt_out", test_net_convnext_spelt_out, true},
+        {"mixer", test_net_mixer, true},       {"spatial_gate", test_net_spatial_gate, true},
+        {"shared", test_net_shared, true},     {NULL, NULL, false},
 };
 
 struct pare_graph *test_net_build(const char *name)
@@ -211,15 +211,33 @@ struct pare_graph *test_net_build_zoo(const char *name)
 	return graph;
 }
 
-struct pare_graph *test_net_build_nth(int n)
+/* Counts *n down; NULL when there are fewer. */
+static struct pare_graph *build_hand_made(int *n, bool block)
 {
 	for (const struct test_net *net = test_nets; net->name; net++)
-		if (n-- == 0)
+		if (net->block == block && (*n)-- == 0)
 			return net->build();
-	for (const struct pare_zoo_model *const *model = pare_zoo_table; *model; model++)
-		if (n-- == 0)
-			return test_net_build_zoo((*model)->name);
 	return NULL;
+}
+
+static struct pare_graph *build_first_operators(int *n)
+{
+	struct pare_graph *graph = build_hand_made(n, false);
+	for (const struct pare_zoo_model *const *model = pare_zoo_table; *model && !graph; model++)
+		if ((*n)-- == 0)
+			graph = test_net_build_zoo((*model)->name);
+	return graph;
+}
+
+struct pare_graph *test_net_build_nth(int n)
+{
+	return build_first_operators(&n);
+}
+
+struct pare_graph *test_net_build_any(int n)
+{
+	struct pare_graph *graph = build_first_operators(&n);
+	return graph ? graph : build_hand_made(&n, true);
 }
 
 static float random_entry(enum pare_param_role role, const struct pare_shape *shape, struct pare_rng *rng)

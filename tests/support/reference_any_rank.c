@@ -100,6 +100,17 @@ void reference_div(const struct reference_call *call)
 	for_each_output(call, div_element);
 }
 
+/* The same elements in the same order, whatever the shapes. */
+void reference_flatten(const struct reference_call *call)
+{
+	int64_t elements = call->images;
+
+	for (int d = 0; d < call->in_shape[0].rank; d++)
+		elements *= call->in_shape[0].dim[d];
+	for (int64_t e = 0; e < elements; e++)
+		call->out[e] = call->in[0][e];
+}
+
 static double concat_element(const struct reference_call *call, int64_t n, int64_t *index)
 {
 	const struct pare_concat *attrs = call->attrs;

@@ -188,18 +188,3 @@ void reference_global_average_pool(const struct reference_call *call)
 {
 	for_each_output(call, global_average_pool_element);
 }
-
-static double flatten_element(const struct reference_call *call, int64_t n, int64_t i, int64_t h, int64_t w)
-{
-	const struct pare_shape *in = &call->in_shape[0];
-	int64_t plane = height(in) * width(in);
-
-	(void)h;
-	(void)w;
-	return call->in[0][at(in, n, i / plane, i % plane / width(in), i % width(in))];
-}
-
-void reference_flatten(const struct reference_call *call)
-{
-	for_each_output(call, flatten_element);
-}

@@ -18,7 +18,7 @@
  *   - identity, dropout and reshapes to the same shape are forgotten, one node that is a special case of another
  * becomes it (clip to [0, 6]: relu6; the mean over height and width: global_average_pool; x * sigmoid(x): silu; a
  * vector added behind a convolution: its bias);
- *   - what slimming wrote down about coupling (struct pare_conv2d.coupling, struct pare_reshape.decided) has no place
+ *   - what slimming wrote down about coupling (pare_conv2d's, pare_reshape's and pare_spread's) has no place
  * in ONNX: a network that was cut to very few channels may come back with other groups.
  */
 #ifndef PARE_ENGINE_IO_ONNX_H

@@ -204,9 +204,10 @@ int pare_onnx_build_arithmetic(struct pare_onnx_import *import, const struct par
 	if (a->kind == PARE_ONNX_CONSTANT)
 		return with_constant(import, node, b, a, true);
 	int inputs[2] = {a->value, b->value};
-	return pare_onnx_add_node(
-	        import, node,
-	        &(struct pare_onnx_step){.op = binary_op(node->proto->op_type[0]), .inputs = inputs, .n_inputs = 2});
+	const struct pare_op *op = binary_op(node->proto->op_type[0]);
+	struct pare_onnx_step step = {
+	        .op = op, .attrs = op->attrs_bytes ? &(struct pare_spread){0} : NULL, .inputs = inputs, .n_inputs = 2};
+	return pare_onnx_add_node(import, node, &step);
 }
 
 int pare_onnx_build_pow(struct pare_onnx_import *import, const struct pare_onnx_node *node)

@@ -144,6 +144,18 @@ static void rename_value(struct pare_graph *graph, int value, char *name)
 	graph->values[value].name = name;
 }
 
+int pare_onnx_name_output(struct pare_onnx_import *import, int value, const char *name)
+{
+	struct pare_graph *graph = import->graph;
+	if (strcmp(graph->values[value].name, name) == 0 || pare_graph_find_value(graph, name) >= 0)
+		return PARE_OK;
+	char *copy = pare_strdup(name);
+	if (!copy)
+		return pare_error_set(import->error, PARE_E_NOMEM, "out of memory");
+	rename_value(graph, value, copy);
+	return PARE_OK;
+}
+
 int pare_onnx_absorb(struct pare_onnx_import *import, const struct pare_onnx_node *node, int value, int param)
 {
 	struct pare_graph *graph = import->graph;

@@ -176,6 +176,8 @@ int pare_onnx_vector(struct pare_onnx_import *import, struct pare_onnx_value *va
 /* A parameter "<node->name>.<suffix>" full of one number, which the file has not. */
 int pare_onnx_new_param(struct pare_onnx_import *import, const struct pare_onnx_node *node, const char *suffix,
                         enum pare_param_role role, const struct pare_shape *shape, float number, int *param);
+/* Users know the network's output by the file's name, also when the last nodes do nothing. */
+int pare_onnx_name_output(struct pare_onnx_import *import, int value, const char *name);
 /* Replaces the node that made `value` by one with `param` added to it (a bias that stood in a node of its own); -1:
  * only its attributes have changed. */
 int pare_onnx_absorb(struct pare_onnx_import *import, const struct pare_onnx_node *node, int value, int param);

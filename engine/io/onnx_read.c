@@ -232,7 +232,9 @@ static int import_graph(struct pare_onnx_import *import)
 		return pare_error_set(import->error, PARE_E_UNSUPPORTED, "the graph's output '%.100s' is %s",
 		                      output->name, output->kind == PARE_ONNX_ACTIVATION ? "its input" : "a constant");
 	import->graph->output = output->value;
-	status = pare_onnx_merge(&import->graph, import->error);
+	status = pare_onnx_name_output(import, output->value, output->name);
+	if (!status)
+		status = pare_onnx_merge(&import->graph, import->error);
 	return status ? status : pare_graph_infer(import->graph, import->error);
 }
 

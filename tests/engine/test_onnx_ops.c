@@ -413,6 +413,21 @@ static void test_onnx_ops__mat_mul_of_rows(void **state)
 	pare_graph_free(graph);
 }
 
+/* The last nodes may do nothing, and the output still has its name. */
+static void test_onnx_ops__output_keeps_its_name(void **state)
+{
+	(void)state;
+	struct onnx_fixture file;
+	open_file(&file, 13);
+	onnx_fixture_node(&file, "Relu", "relu", "x", "r");
+	onnx_fixture_node(&file, "Identity", "same", "r", "i");
+	onnx_fixture_node(&file, "Dropout", "drop", "i", "y");
+	struct pare_graph *graph = onnx_fixture_read(&file);
+	only_node(graph, &pare_op_relu);
+	assert_string_equal(graph->values[graph->output].name, "y");
+	pare_graph_free(graph);
+}
+
 static void test_onnx_ops__bad_attributes(void **state)
 {
 	(void)state;
@@ -537,6 +552,7 @@ int main(void)
 	        cmocka_unit_test(test_onnx_ops__unread_parts_of_a_split_are_left_out),
 	        cmocka_unit_test(test_onnx_ops__concat_and_pad_along_any_dimension),
 	        cmocka_unit_test(test_onnx_ops__mat_mul_of_rows),
+	        cmocka_unit_test(test_onnx_ops__output_keeps_its_name),
 	        cmocka_unit_test(test_onnx_ops__bad_attributes),
 	        cmocka_unit_test(test_onnx_ops__reshapes_that_move_the_batch),
 	};

@@ -3,8 +3,9 @@
 
     tests/networks/export_blocks.py OUT_DIRECTORY
 
-For each: NAME.onnx as torch.onnx.export makes it (opset 13, open batch, batch norm folded; *_kept: not folded) and NAME.bin, raw float32:
-2 images 3x8x8, then PyTorch's 2x5 outputs. Needs Debian's python3-torchvision. Weights are random with a fixed seed.
+For each: NAME.onnx as torch.onnx.export makes it (opset 13, open batch, batch norm folded; *_kept: not folded) and
+NAME.bin, raw float32: 2 images 3x8x8, then PyTorch's 2x5 outputs. Needs Debian's python3-torchvision. Weights are random
+with a fixed seed.
 """
 import os
 import sys
@@ -75,15 +76,18 @@ def blocks():
     yield "residual_kept", [stem(8), resnet.BasicBlock(8, 8), *head(8)]
     yield "grouped", [stem(16), resnet.Bottleneck(16, 4, groups=4, base_width=64), *head(16)]
     yield "inverted", [stem(8), mobilenetv2.InvertedResidual(8, 8, 1, 2), *head(8)]
-    yield "hard_swish_gate", [stem(8), mobilenetv3.InvertedResidual(mobile_settings(), nn.BatchNorm2d), nn.Hardswish(), *head(8)]
-    yield "swish_gate", [stem(8), efficientnet.MBConv(efficientnet.MBConvConfig(2, 3, 1, 8, 8, 1), 0.0, nn.BatchNorm2d), *head(8)]
+    yield "hard_swish_gate", [stem(8), mobilenetv3.InvertedResidual(mobile_settings(), nn.BatchNorm2d), nn.Hardswish(),
+                              *head(8)]
+    mbconv = efficientnet.MBConvConfig(2, 3, 1, 8, 8, 1)
+    yield "swish_gate", [stem(8), efficientnet.MBConv(mbconv, 0.0, nn.BatchNorm2d), *head(8)]
     yield "regnet", [stem(8), regnet.ResBottleneckBlock(8, 16, 2, nn.BatchNorm2d, nn.ReLU, 8, 1.0, 0.25), *head(16)]
     yield "mnasnet", [stem(8), mnasnet._InvertedResidual(8, 8, 3, 1, 2), MeanHead(8)]
-    yield "shuffle", [stem(8), shufflenetv2.InvertedResidual(8, 8, 2), shufflenetv2.InvertedResidual(8, 8, 1), MeanHead(8)]
+    yield "shuffle", [stem(8), shufflenetv2.InvertedResidual(8, 8, 2), shufflenetv2.InvertedResidual(8, 8, 1),
+                      MeanHead(8)]
     yield "dense_kept", [stem(8), densenet._DenseBlock(2, 8, 2, 4, 0.0), densenet._Transition(16, 8), *head(8)]
     yield "dense", [stem(8), densenet._DenseBlock(2, 8, 2, 4, 0.0), densenet._Transition(16, 8), *head(8)]
-    yield "fire", [stem(8), nn.MaxPool2d(3, 2, ceil_mode=True), squeezenet.Fire(8, 4, 6, 6), nn.Conv2d(12, 5, 1), nn.ReLU(),
-                   nn.AdaptiveAvgPool2d(1), nn.Flatten(1)]
+    yield "fire", [stem(8), nn.MaxPool2d(3, 2, ceil_mode=True), squeezenet.Fire(8, 4, 6, 6),
+                   nn.Conv2d(12, 5, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(1)]
     yield "inception", [stem(8), Inception(8, 4, 4, 6, 2, 4, 4), nn.AvgPool2d(3, 2, 1), *head(18)]
     yield "convnext", [stem(8), nn.Sequential(convnext.LayerNorm2d(8, eps=1e-6), nn.Conv2d(8, 12, 2, 2)),
                        convnext.CNBlock(12, 0.5, 0.0, norm), convnext.LayerNorm2d(12, eps=1e-6), *head(12)]
@@ -121,8 +125,9 @@ def export(name, layers, directory):
     kept = name.endswith("_kept")
     mode = torch.onnx.TrainingMode.PRESERVE if kept else torch.onnx.TrainingMode.EVAL
     path = os.path.join(directory, name)
-    torch.onnx.export(model, example[:1], path + ".onnx", opset_version=13, training=mode, do_constant_folding=not kept,
-                      input_names=["input"], output_names=["logits"], dynamic_axes={"input": {0: "N"}, "logits": {0: "N"}})
+    torch.onnx.export(model, example[:1], path + ".onnx", opset_version=13, training=mode,
+                      do_constant_folding=not kept, input_names=["input"], output_names=["logits"],
+                      dynamic_axes={"input": {0: "N"}, "logits": {0: "N"}})
     with open(path + ".bin", "wb") as file:
         file.write(example.numpy().tobytes() + output.numpy().tobytes())
 

@@ -3,9 +3,9 @@
 //
 //     NODE_PATH=FOLDER/node_modules tests/networks/run_onnxruntime.js NETS OUT [NAME...]
 //
-// where `ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node` was run in FOLDER. Prints, for each network, the largest relative
-// error of the whole and the two cut networks, and the median latency of batch 1 on one thread of PyTorch's file and of ours, taken in
-// turns in one run.
+// where `ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node` was run in FOLDER. Prints, for each network, the
+// largest relative error of the whole and the two cut networks, and the median latency of batch 1 on one thread of
+// PyTorch's file and of ours, taken in turns in one run.
 "use strict";
 const fs = require("fs");
 const path = require("path");
@@ -81,7 +81,8 @@ async function main() {
       const holds = errors.every((e) => e <= BOUND);
       failed += holds ? 0 : 1;
       const row = errors.map((e) => e.toExponential(1).padStart(8)).join(" ");
-      console.log(`${name.padEnd(20)} ${row}   ${medians.map((m) => m.toFixed(1).padStart(8)).join("")}${holds ? "" : "  BROKEN"}`);
+      const times = medians.map((m) => m.toFixed(1).padStart(8)).join("");
+      console.log(`${name.padEnd(20)} ${row}   ${times}${holds ? "" : "  BROKEN"}`);
     } catch (error) {
       failed++;
       console.log(`${name.padEnd(20)} ${String(error.message).slice(0, 160)}`);

@@ -8,7 +8,7 @@
 #include "engine/base/memory.h"
 #include "engine/compress/fold.h"
 
-/* Why a group is no knob; NULL when it is one. */
+/* Does a glob of space.ignore name the group? */
 static bool is_ignored(const struct pare_spec *spec, const char *name)
 {
 	for (int i = 0; i < spec->n_ignore; i++)

@@ -363,6 +363,24 @@ static void test_onnx_ops__split(void **state)
 	}
 }
 
+/* 5 into 3 is 2, 2 and 1; 5 into 4 is 2, 2, 1 and nothing. */
+static void test_onnx_ops__split_without_sizes(void **state)
+{
+	(void)state;
+	struct onnx_fixture file;
+	open_file(&file, 18);
+	onnx_fixture_node(&file, "Split", "split", "x", "a b y");
+	onnx_fixture_attr_int(&file, "axis", 3);
+	struct pare_graph *graph = onnx_fixture_read(&file);
+	expect_shape(graph, "6x4x1");
+	pare_graph_free(graph);
+
+	open_file(&file, 18);
+	onnx_fixture_node(&file, "Split", "split", "x", "a b c y");
+	onnx_fixture_attr_int(&file, "axis", 3);
+	onnx_fixture_refuse(&file, PARE_E_FORMAT, "part 3 of a dimension of 5 would have 0");
+}
+
 static void test_onnx_ops__unread_parts_of_a_split_are_left_out(void **state)
 {
 	(void)state;
@@ -549,6 +567,7 @@ int main(void)
 	        cmocka_unit_test(test_onnx_ops__reshape_of_images),
 	        cmocka_unit_test(test_onnx_ops__squeeze_and_unsqueeze),
 	        cmocka_unit_test(test_onnx_ops__split),
+	        cmocka_unit_test(test_onnx_ops__split_without_sizes),
 	        cmocka_unit_test(test_onnx_ops__unread_parts_of_a_split_are_left_out),
 	        cmocka_unit_test(test_onnx_ops__concat_and_pad_along_any_dimension),
 	        cmocka_unit_test(test_onnx_ops__mat_mul_of_rows),

@@ -147,6 +147,8 @@ static void test_groups__channel_shuffle_ties_what_it_interleaves(void **state)
 	              "input:3! stem:6(stem+s.depth) s.point:4(s.point+s.conv2) s.point#2:2(s.point+s.conv2+u1.conv2) "
 	              "s.point#3:2(s.point+s.conv2+u1.conv2+u2.conv2) s.conv1:8(s.conv1+s.depth_11) "
 	              "u1.conv1:8(u1.conv1+u1.depth) u2.conv1:8(u2.conv1+u2.depth) last:10(last) fc:5!(fc)");
+	expect_groups(test_net_build("shuffle_groups"),
+	              "input:3! stem:2(stem) grouped:3(grouped+depth) last:7(last) fc:5!(fc)");
 }
 
 static void test_groups__branches_and_dense_layers_stay_separate(void **state)

@@ -206,6 +206,19 @@ struct pare_graph *test_net_shuffle(void)
 	return net.graph;
 }
 
+/* Zhang et al., CVPR 2018. One group of channels passes through the shuffle, so it can be cut to {2, 1, H, W}. */
+struct pare_graph *test_net_shuffle_groups(void)
+{
+	struct net net = net_start("shuffle_groups");
+	net_conv_bn_relu(&net, "stem", 4, 3, 1, 1);
+	net_conv_bn_relu(&net, "grouped", 6, 1, 1, 2);
+	channel_shuffle(&net);
+	net_conv_with(&net, "depth", 6, 3, 1, 6, false);
+	net_batch_norm(&net, "bn");
+	net_conv_bn_relu(&net, "last", 7, 1, 1, 1);
+	return net_finish(&net);
+}
+
 /* Iandola et al. 2016 */
 static void fire(struct net *net, const char *block, int64_t squeezed, int64_t expanded)
 {

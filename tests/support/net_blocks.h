@@ -10,6 +10,7 @@ struct pare_graph *test_net_bottleneck(void);        /* ResNet-50 */
 struct pare_graph *test_net_resnext(void);           /* grouped bottleneck */
 struct pare_graph *test_net_inverted_residual(void); /* MobileNetV3: hard swish, squeeze-and-excitation */
 struct pare_graph *test_net_shuffle(void);           /* ShuffleNetV2: a unit with stride, two without */
+struct pare_graph *test_net_shuffle_groups(void);    /* ShuffleNetV1: a shuffle behind a grouped convolution */
 struct pare_graph *test_net_fire(void);              /* SqueezeNet */
 struct pare_graph *test_net_densenet(void);          /* bottleneck layers, transition with average pooling */
 struct pare_graph *test_net_inception(void);         /* 1x7 and 7x1 convolutions, pooling branch */

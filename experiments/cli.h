@@ -15,7 +15,7 @@ enum pare_exit {
 	PARE_EXIT_FAILED = 1,
 	PARE_EXIT_USAGE = 2,      /* the command line or the configuration is wrong */
 	PARE_EXIT_INFEASIBLE = 3, /* no network meets the budgets */
-	PARE_EXIT_STOPPED = 130,  /* by Ctrl-C or SIGTERM; what was done is kept */
+	PARE_EXIT_STOPPED = 130,  /* by Ctrl-C, SIGTERM or SIGHUP; what was done is kept */
 };
 
 extern const struct pare_command pare_command_train, pare_command_run, pare_command_resume, pare_command_validate;
@@ -76,7 +76,7 @@ int pare_cli_check_output(const struct pare_cli *cli, const char *path, struct p
 
 /* ---- stopping and progress ---- */
 
-/* SIGINT and SIGTERM: from now on they are only noted; the second one ends the program at once. */
+/* SIGINT, SIGTERM and SIGHUP: from now on they are only noted; the second one ends the program at once. */
 void pare_cli_catch_signals(void);
 bool pare_cli_stopped(void);
 /* stderr is a terminal that can redraw lines, and nobody said otherwise (TERM=dumb, CI). */

@@ -137,6 +137,7 @@ void pare_cli_catch_signals(void)
 	sigemptyset(&action.sa_mask);
 	catch (SIGINT, &action);
 	catch (SIGTERM, &action);
+	catch (SIGHUP, &action); /* the terminal was closed; under nohup it stays ignored */
 }
 
 bool pare_cli_stopped(void)

@@ -45,14 +45,14 @@ static void test_onnx_bad__wire_format(void **state)
 		size_t size;
 		const char *part;
 	} cases[] = {
-	        {"", 0, "opset is 0 (not given)"},
-	        {"\x08", 1, "cut short at byte 1"},
+	        {"", 0, "the file is empty"},
+	        {"\x08", 1, "cut short at byte 1; the file is probably truncated"},
 	        {"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 12, "more than 10 bytes"},
 	        {"\x12\x05"
 	         "ab",
 	         4, "longer than what holds it"},
 	        {"\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11, "longer than what holds it"},
-	        {"\x09\x01\x02", 3, "longer than what holds it"},
+	        {"\x09\x01\x02", 3, "longer than what holds it at byte 1; the file is probably truncated"},
 	        {"\x0d\x01\x02", 3, "longer than what holds it"},
 	        {"\x0b\x0c", 2, "unknown kind of field at byte 1"},
 	        {"\x0e", 1, "unknown kind of field"},

@@ -61,8 +61,25 @@ expect 2 run configs/smoke.yaml --quiet=yes
 err "--quiet takes no argument"
 expect 2 trials . --format jsn
 err "did you mean 'json'?"
+# An empty name would be the current folder.
+expect 2 run configs/smoke.yaml --run-dir ""
+err "--run-dir is empty: expected DIR"
+expect 2 train configs/smoke.yaml -o ""
+err "--output is empty: expected FILE"
+expect 2 model info ""
+err "empty argument: expected MODEL"
+expect 2 validate ""
+err "empty argument: expected CONFIG"
+expect 2 resume ""
+err "empty argument: expected RUN_DIR"
 expect 2 lut build --model zoo:lenet:1x28x28 -o "$work/x.lut" --points 1
-err "from 2 to 1000"
+err "from 2 to 64"
+expect 2 lut build --model zoo:lenet:1x28x28 -o "$work/x.lut" --points 65
+err "from 2 to 64"
+expect 2 lut build --model zoo:lenet:1x28x28 -o "$work/x.lut" --batch 4097
+err "from 1 to 4096"
+expect 2 lut build --model zoo:lenet:1x28x28 -o "$work/x.lut" --step 1025
+err "from 1 to 1024"
 expect 2 lut build -o "$work/x.lut"
 err "--config or --model"
 expect 2 export "$work"
@@ -84,6 +101,10 @@ for command in validate train run resume trials front show export eval "model in
 	# shellcheck disable=SC2086
 	expect 0 help $command
 	cmp -s "$work/out" "$work/help" || complain "pare help $command is not pare $command --help"
+done
+for command in trials front; do
+	expect 0 $command --help
+	out "measured_latency_ms" "prediction_error" "seconds" "timing"
 done
 expect 0 help config
 out "constraints" "netadapt"
@@ -182,6 +203,20 @@ expect 3 run configs/smoke.yaml --run-dir "$work/tight" --set train.steps=5 --se
 err "macs" "hint"
 silent out
 
+[ ! -e "$work/tight" ] || complain "a budget out of reach left a run directory"
+expect 2 run configs/smoke.yaml --run-dir "$work/met" --set constraints.macs=100% --set constraints.params=100%
+err "meets all budgets"
+expect 2 run configs/smoke.yaml --run-dir "$work/batch" --set train.batch=65536
+err "train.batch is 65536" "800 training images"
+[ ! -e "$work/met" ] && [ ! -e "$work/batch" ] || complain "a study that cannot work left a run directory"
+expect 0 run configs/smoke.yaml --run-dir "$work/wild" --quiet --set fine_tune.long.learning_rate=100 \
+	--set fine_tune.long.steps=300 --set fine_tune.long.weight_decay=0.9 --set fine_tune.long.momentum=0.99
+err "warning" "diverged" "kept as it was scored"
+out "netadapt" "best.onnx"
+rm "$work/wild/latency.lut"
+expect 1 resume "$work/wild"
+err "latency.lut" "is gone"
+
 echo "# resume"
 expect 0 resume "$run" --quiet
 silent err
@@ -218,6 +253,9 @@ expect 0 show "$run" --trial best
 out "conv1" "#" "test_accuracy" "the uncut network" "within all budgets"
 expect 0 show "$run" --trial 0
 expect 0 show "$run" --trial baseline
+cp "$work/out" "$work/baseline"
+expect 0 show "$run" --trial -1
+cmp -s "$work/out" "$work/baseline" || complain "trial -1 is not the uncut network"
 expect 1 show "$run" --trial 9999
 err "there is no trial 9999"
 expect 2 show "$run" --trial bets
@@ -256,10 +294,10 @@ err "--force"
 expect 0 run configs/smoke.yaml --run-dir "$work/with_table" --set latency.table="$work/smoke.lut" --set train.steps=5 --quiet
 
 echo "# stopping"
-for signal in INT TERM; do
+for signal in INT TERM HUP; do
 	study=$work/stopped_$signal
 	# A shell ignores SIGINT for what runs in the background.
-	env --default-signal=INT "$pare" run configs/smoke.yaml --run-dir "$study" --set train.steps=1000000 \
+	env --default-signal=INT,HUP "$pare" run configs/smoke.yaml --run-dir "$study" --set train.steps=1000000 \
 		>"$work/out" 2>"$work/err" </dev/null &
 	pid=$!
 	last="pare run, SIG$signal"

@@ -157,11 +157,17 @@ static void test_study_view__finds_trials_by_what_users_type(void **state)
 		const char *text;
 		int status;
 		int64_t trial;
-	} cases[] = {{"best", PARE_OK, 2},        {"baseline", PARE_OK, PARE_TRIAL_BASELINE},
-	             {"0", PARE_OK, 0},           {"5", PARE_OK, 5},
-	             {"6", PARE_E_NOT_FOUND, 0},  {"-1", PARE_E_INVALID, 0},
-	             {"", PARE_E_INVALID, 0},     {"1x", PARE_E_INVALID, 0},
-	             {"bets", PARE_E_INVALID, 0}, {"99999999999999999999", PARE_E_INVALID, 0}};
+	} cases[] = {{"best", PARE_OK, 2},
+	             {"baseline", PARE_OK, PARE_TRIAL_BASELINE},
+	             {"0", PARE_OK, 0},
+	             {"5", PARE_OK, 5},
+	             {"6", PARE_E_NOT_FOUND, 0},
+	             {"-1", PARE_OK, PARE_TRIAL_BASELINE},
+	             {"-2", PARE_E_INVALID, 0},
+	             {"", PARE_E_INVALID, 0},
+	             {"1x", PARE_E_INVALID, 0},
+	             {"bets", PARE_E_INVALID, 0},
+	             {"99999999999999999999", PARE_E_INVALID, 0}};
 	char *directory = study_new();
 	struct pare_study_view view;
 

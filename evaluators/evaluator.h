@@ -1,6 +1,6 @@
 /*
  * Evaluators turn a candidate network into numbers. One file each, one line in evaluator_table.c. They run in cost
- * order: the cheap ones first, so that a candidate over a budget never reaches the training ones.
+ * order: the cheap ones first, so that a candidate over a hard limit never reaches the training ones.
  */
 #ifndef PARE_EVALUATORS_EVALUATOR_H
 #define PARE_EVALUATORS_EVALUATOR_H

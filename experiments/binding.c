@@ -8,7 +8,7 @@
 #include "engine/base/memory.h"
 #include "engine/compress/fold.h"
 
-/* Why a group is no knob; NULL when it is one. */
+/* Does a glob of space.ignore name the group? */
 static bool is_ignored(const struct pare_spec *spec, const char *name)
 {
 	for (int i = 0; i < spec->n_ignore; i++)
@@ -17,11 +17,10 @@ static bool is_ignored(const struct pare_spec *spec, const char *name)
 	return false;
 }
 
-/* Two channels at least: with one left, a depthwise convolution could no longer be told from a dense one. */
 static int64_t least_width(const struct pare_spec *spec, int64_t channels)
 {
 	int64_t least = (int64_t)ceil(spec->min_ratio * (double)channels - 1e-9);
-	least = least < 2 ? 2 : least;
+	least = least < 1 ? 1 : least;
 	least = (least + spec->step - 1) / spec->step * spec->step;
 	return least < channels ? least : channels;
 }

@@ -66,18 +66,20 @@ static int group_of(const struct pare_groups *groups, int atom)
 /* The groups of a value's channels, in order, each once in a row: "conv1, conv2". Frozen ones say why. */
 static void describe_groups(const struct pare_groups *groups, int value, struct pare_strbuf *text)
 {
-	const int *atoms = pare_channel_map_value(groups->map, value);
-	int64_t channels = groups->graph->values[value].shape.dim[0];
+	const struct pare_shape *shape = &groups->graph->values[value].shape;
 	int last = -1;
 
-	for (int64_t c = 0; c < channels; c++) {
-		int g = group_of(groups, atoms[c]);
-		if (g < 0 || g == last)
-			continue;
-		pare_strbuf_printf(text, "%s%s", text->length ? ", " : "", groups->group[g].name);
-		if (groups->group[g].frozen)
-			pare_strbuf_printf(text, " (frozen: %s)", groups->group[g].frozen);
-		last = g;
+	for (int d = 0; d < shape->rank; d++) {
+		const int *atoms = pare_channel_map_value(groups->map, value, d);
+		for (int64_t c = 0; atoms && c < shape->dim[d]; c++) {
+			int g = group_of(groups, atoms[c]);
+			if (g < 0 || g == last)
+				continue;
+			pare_strbuf_printf(text, "%s%s", text->length ? ", " : "", groups->group[g].name);
+			if (groups->group[g].frozen)
+				pare_strbuf_printf(text, " (frozen: %s)", groups->group[g].frozen);
+			last = g;
+		}
 	}
 }
 

@@ -83,9 +83,11 @@ static int run_new(const struct pare_cli *cli)
 		return code;
 	}
 	given = given ? given : directory;
-	if (pare_study_create(&study, &spec, given, &error)) /* the spec is the study's from here on */
+	if (pare_study_create(&study, &spec, given, &error)) { /* the spec is the study's from here on */
 		code = pare_cli_fail(cli, &error);
-	else
+		if (error.code == PARE_E_INFEASIBLE)
+			hint_about(&error, given);
+	} else
 		code = go(cli, study, given);
 	free(directory);
 	return code;

@@ -1,5 +1,6 @@
 /* pare show: one network of a study: what was cut where, what it costs, where it came from. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,7 +74,7 @@ static void add_metrics(const struct pare_study_view *view, const struct pare_me
 		const struct pare_metric_info *info = &pare_metric_info[m];
 		if (!metrics->present[m])
 			continue;
-		if (m == PARE_METRIC_ACCURACY || m == PARE_METRIC_LATENCY_MS) {
+		if (m == PARE_METRIC_ACCURACY || m == PARE_METRIC_LATENCY_MS || !(fabs(metrics->value[m]) < 9e18)) {
 			pare_strbuf_printf(text, "  %-20s %14.4f", info->name, metrics->value[m]);
 		} else {
 			struct pare_strbuf number;

@@ -49,7 +49,15 @@ static void ask_goals(struct pare_watch *watch)
 
 int pare_watch_warning(void *context, const char *text)
 {
-	return pare_watch_phase(context, "warning", text);
+	struct pare_watch *watch = context;
+	struct pare_strbuf erased;
+
+	/* Whole, also when quiet: what it says matters when the run is over. */
+	pare_strbuf_init(&erased);
+	pare_progress_end(&watch->progress, &erased);
+	int answer = show(&erased);
+	pare_cli_note("warning: %s", text);
+	return answer;
 }
 
 int pare_watch_phase(void *context, const char *name, const char *detail)

@@ -46,7 +46,6 @@ struct pare_study {
 	bool bound;
 	double baseline_accuracy; /* search split */
 	const struct pare_study_events *events;
-	const struct pare_log *log;
 };
 
 /* A new run directory; PARE_E_EXISTS when it is there already. Takes the spec over (it is released with the study, or on failure). */

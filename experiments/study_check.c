@@ -98,7 +98,7 @@ int pare_study_check(const struct pare_study *study, struct pare_error *error)
 
 /* ---- warnings ---- */
 
-static int warn(const struct pare_study *study, const char *text, struct pare_error *error)
+int pare_study_warn(const struct pare_study *study, const char *text, struct pare_error *error)
 {
 	const struct pare_study_events *events = study->events;
 	if (events && events->warning && events->warning(events->context, text))
@@ -132,7 +132,7 @@ int pare_study_warn_about_baseline(const struct pare_study *study, struct pare_e
 		         "fine_tune.short.learning_rate and "
 		         "fine_tune.long.learning_rate to about 0.0005",
 		         rate);
-		status = warn(study, text, error);
+		status = pare_study_warn(study, text, error);
 	}
 	if (!status && study->baseline_accuracy < 1.2 * guess) {
 		snprintf(text, sizeof text,
@@ -140,7 +140,7 @@ int pare_study_warn_about_baseline(const struct pare_study *study, struct pare_e
 		         "training "
 		         "may have diverged, or the data's normalisation is not the one it was trained with",
 		         100.0 * study->baseline_accuracy, study->splits.train_part.classes);
-		status = warn(study, text, error);
+		status = pare_study_warn(study, text, error);
 	}
 	return status;
 }

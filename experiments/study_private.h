@@ -24,6 +24,7 @@ int pare_study_network(struct pare_study *study, int64_t trial, struct pare_grap
 int pare_study_check(const struct pare_study *study, struct pare_error *error);
 /* Warns of what will probably go wrong: no batch norm at a high rate, a baseline that guesses. */
 int pare_study_warn_about_baseline(const struct pare_study *study, struct pare_error *error);
+int pare_study_warn(const struct pare_study *study, const char *text, struct pare_error *error);
 bool pare_study_meets_all_budgets(const struct pare_binding *binding);
 int pare_study_refuse_met_budgets(struct pare_error *error);
 

@@ -8,6 +8,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/rng.h"
 #include "engine/compress/fold.h"
+#include "engine/ops/compute.h"
 #include "engine/train/evaluate.h"
 #include "experiments/export.h"
 #include "experiments/study_private.h"
@@ -125,8 +126,7 @@ static int build_table(struct pare_study *study, const char *path, struct pare_e
 	                                         .step = spec->step,
 	                                         .points = spec->latency_points,
 	                                         .min_ratio = spec->min_ratio,
-	                                         .max_ms = spec->latency_max_ms,
-	                                         .log = study->log};
+	                                         .max_ms = spec->latency_max_ms};
 	struct pare_graph *folded = pare_fold_batch_norm(study->graph, error);
 	int status = folded ? pare_groups_init(&groups, folded, error) : PARE_E_NOMEM;
 
@@ -194,8 +194,9 @@ int pare_study_table(struct pare_study *study, struct pare_error *error)
 		                          spec->latency_table ? spec->latency_table : "measured here", error);
 	if (!status)
 		status = refuse_lost_table(study, path, error);
-	if (!status && pare_file_exists(path)) /* foreign: the copy was checked when it was made */
-		status = pare_lut_read(&study->lut, path, true, spec->latency_batch, spec->latency_threads, error);
+	if (!status && pare_file_exists(path))
+		status = pare_lut_read(&study->lut, path, spec->latency_foreign, spec->latency_batch,
+		                       spec->latency_threads, error);
 	else if (!status)
 		status = spec->latency_table ? copy_table(study, path, error) : build_table(study, path, error);
 	if (!status)
@@ -206,30 +207,41 @@ int pare_study_table(struct pare_study *study, struct pare_error *error)
 
 /* ---- the problem ---- */
 
-static int record_baseline(struct pare_study *study, struct pare_error *error)
+/* Written once; later it must come out the same. */
+static int record_number(struct pare_study *study, const char *prefix, const char *name, double number,
+                         struct pare_error *error)
 {
-	char value[64], key[64];
+	char key[64], value[64], *stored = NULL;
 	int status;
 
-	study->binding.baseline.value[PARE_METRIC_ACCURACY] = study->baseline_accuracy;
-	study->binding.baseline.present[PARE_METRIC_ACCURACY] = true;
-	for (int m = 0; m < PARE_METRIC_COUNT; m++) {
-		if (!study->binding.baseline.present[m])
-			continue;
-		snprintf(key, sizeof key, "baseline.%s", pare_metric_info[m].name);
-		snprintf(value, sizeof value, "%.17g", study->binding.baseline.value[m]);
+	snprintf(key, sizeof key, "%s.%s", prefix, name);
+	snprintf(value, sizeof value, "%.17g", number);
+	status = pare_store_get(study->store, key, &stored, error);
+	if (!status && !stored)
 		status = pare_store_set(study->store, key, value, error);
-		if (status)
-			return status;
-	}
-	for (int r = 0; r < study->binding.problem.n_resources; r++) {
-		snprintf(key, sizeof key, "budget.%s", study->binding.problem.resources[r].name);
-		snprintf(value, sizeof value, "%.17g", study->binding.problem.resources[r].budget);
-		status = pare_store_set(study->store, key, value, error);
-		if (status)
-			return status;
-	}
-	return PARE_OK;
+	else if (!status && strcmp(stored, value))
+		status = pare_error_set(
+		        error, PARE_E_INVALID,
+		        "%s was %s when the study began and is %s now: pare, a library or the machine has changed", key,
+		        stored, value);
+	free(stored);
+	return status;
+}
+
+static int record_baseline(struct pare_study *study, struct pare_error *error)
+{
+	struct pare_metrics *baseline = &study->binding.baseline;
+	const struct pare_problem *problem = &study->binding.problem;
+	int status = PARE_OK;
+
+	pare_metrics_set(baseline, PARE_METRIC_ACCURACY, study->baseline_accuracy);
+	for (int m = 0; !status && m < PARE_METRIC_COUNT; m++)
+		if (baseline->present[m])
+			status = record_number(study, "baseline", pare_metric_info[m].name, baseline->value[m], error);
+	for (int r = 0; !status && r < problem->n_resources; r++)
+		status =
+		        record_number(study, "budget", problem->resources[r].name, problem->resources[r].budget, error);
+	return status;
 }
 
 int pare_study_bind(struct pare_study *study, struct pare_error *error)
@@ -261,6 +273,21 @@ static int tune_final(struct pare_study *study, const struct pare_trial *trial, 
 	if (!status)
 		status = pare_weights_put(study->weights_directory, graph, final->weights, error);
 	return status;
+}
+
+/* A long fine-tuning that diverges must not cost the whole search: the network stays as it was scored. */
+static int keep_as_scored(struct pare_study *study, const struct pare_trial *trial, struct pare_graph **graph,
+                          struct pare_final *final, struct pare_error *error)
+{
+	char text[PARE_ERROR_TEXT_SIZE + 128];
+	snprintf(text, sizeof text,
+	         "the long fine-tuning of trial %lld diverged (%s); its network is kept as it was scored",
+	         (long long)trial->trial, error ? error->text : "");
+	final->metrics = trial->metrics;
+	memcpy(final->weights, trial->weights, sizeof final->weights);
+	pare_graph_free(*graph);
+	int status = pare_study_network(study, trial->trial, graph, error);
+	return status ? status : pare_study_warn(study, text, error);
 }
 
 static int baseline_final(struct pare_study *study, struct pare_final *final, struct pare_error *error)
@@ -303,6 +330,8 @@ static int make_final(struct pare_study *study, int64_t id, struct pare_final *f
 			status = pare_binding_check(&study->binding, &trial.metrics, error);
 		if (!status)
 			status = tune_final(study, &trial, graph, final, error);
+		if (status == PARE_E_DIVERGED)
+			status = keep_as_scored(study, &trial, &graph, final, error);
 	}
 	if (!status)
 		status = score(study, graph, &study->splits.test, &final->test_accuracy, error);
@@ -381,12 +410,23 @@ int pare_study_finish(struct pare_study *study, struct pare_error *error)
 	return status;
 }
 
+static int say_what_computes(struct pare_study *study, struct pare_error *error)
+{
+	char blas[128], text[256];
+	pare_compute_blas(blas, sizeof blas);
+	snprintf(text, sizeof text, "%s kernels, %s, %d thread%s", pare_compute_kernels(), blas, study->spec.threads,
+	         study->spec.threads == 1 ? "" : "s");
+	return pare_study_phase(study, "engine", text, error);
+}
+
 int pare_study_run(struct pare_study *study, const struct pare_study_events *events, struct pare_error *error)
 {
 	int status;
 
 	study->events = events;
-	status = pare_study_baseline(study, error);
+	status = say_what_computes(study, error);
+	if (!status)
+		status = pare_study_baseline(study, error);
 	if (!status)
 		status = pare_study_table(study, error);
 	if (!status)

@@ -154,7 +154,11 @@ static int collect_weights(struct arm *arm, int64_t known, struct pare_error *er
 	const struct pare_controller_kind *kind = arm->spec->kind;
 	struct pare_trial *trials = NULL;
 	int64_t count = 0;
-	int status = pare_store_trials(study->store, &trials, &count, error);
+	int status;
+
+	if (!kind->may_need)
+		return PARE_OK;
+	status = pare_store_trials(study->store, &trials, &count, error);
 	bool *front = pare_calloc((size_t)count, sizeof *front);
 	double *points = pare_calloc((size_t)count, (size_t)(1 + PARE_MAX_RESOURCES) * sizeof *points);
 
@@ -396,11 +400,21 @@ int pare_study_search(struct pare_study *study, struct pare_error *error)
 {
 	const struct pare_spec *spec = &study->spec;
 	int64_t finalists[1 + PARE_MAX_BASELINES][MAX_FINALISTS], next = 0;
-	int counts[1 + PARE_MAX_BASELINES] = {0}, status = PARE_OK;
+	int counts[1 + PARE_MAX_BASELINES] = {0}, found = 0, status = PARE_OK;
+	struct pare_error text = {0};
 
-	for (int a = 0; !status && a < 1 + spec->n_baselines; a++)
+	for (int a = 0; !status && a < 1 + spec->n_baselines; a++) {
 		status = run_controller(study, a == 0 ? &spec->controller : &spec->baselines[a - 1], a, &next,
 		                        finalists[a], &counts[a], error);
+		if (is_trials_fault(status) && (found > 0 || a < spec->n_baselines)) {
+			/* One controller without a result must not cost the others theirs. */
+			text = *error;
+			status = pare_study_warn(study, text.text, error);
+		}
+		found += counts[a];
+	}
+	if (!status && found == 0)
+		status = text.code ? (*error = text, text.code) : PARE_E_INFEASIBLE;
 	if (!status)
 		status = pare_study_phase(study, "fine-tuning", "finalists; test split", error);
 	if (!status)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "engine/base/file.h"
 #include "engine/base/memory.h"
@@ -167,7 +168,7 @@ static int make_directory(const struct pare_study *study, struct pare_error *err
 	if (!pare_file_is_directory(study->directory))
 		return pare_error_set_at(error, PARE_E_IO, study->directory, 0, 0, "cannot make the directory: %s",
 		                         strerror(errno));
-	return pare_file_make_directories(study->weights_directory, error);
+	return PARE_OK;
 }
 
 /* The spec file is written last of all: a folder without one was never a study. */
@@ -198,6 +199,38 @@ out:
 	return status;
 }
 
+/* Takes back what begin() made, so that the same command can be given again. */
+static void unmake_directory(struct pare_study *study)
+{
+	static const char *const ours[] = {"study.db",         "study.db-wal",     "study.db-shm",
+	                                   "study.db.lock",    "study.db.new",     "study.db.new-journal",
+	                                   "study.db.new-wal", "study.db.new-shm", "config.yaml"};
+	pare_store_close(study->store);
+	study->store = NULL;
+	pare_file_remove_temporaries(study->directory);
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+		char *path = pare_path_join(study->directory, ours[i]);
+		if (path)
+			unlink(path);
+		free(path);
+	}
+	rmdir(study->weights_directory);
+	rmdir(study->directory);
+}
+
+static int begin(struct pare_study *study, struct pare_error *error)
+{
+	int status = pare_file_make_directories(study->weights_directory, error);
+
+	if (!status)
+		status = open_store(study, PARE_STORE_CREATE, error);
+	if (!status)
+		status = write_spec(study, error);
+	if (status)
+		unmake_directory(study);
+	return status;
+}
+
 int pare_study_create(struct pare_study **out, struct pare_spec *spec, const char *directory, struct pare_error *error)
 {
 	struct pare_study *study = pare_calloc(1, sizeof *study);
@@ -218,9 +251,7 @@ int pare_study_create(struct pare_study **out, struct pare_spec *spec, const cha
 	if (!status)
 		status = make_directory(study, error);
 	if (!status)
-		status = open_store(study, PARE_STORE_CREATE, error);
-	if (!status)
-		status = write_spec(study, error);
+		status = begin(study, error);
 	if (status) {
 		pare_study_free(study);
 		return status;
@@ -258,6 +289,15 @@ static int check_data_hash(struct pare_study *study, struct pare_error *error)
 	return status;
 }
 
+/* A kill between mkdir and config.yaml. */
+static bool is_unborn(const struct pare_study *study)
+{
+	char *lock = pare_path_join(study->directory, "study.db.lock");
+	bool ours = lock && pare_file_exists(lock) && pare_file_is_directory(study->weights_directory);
+	free(lock);
+	return ours;
+}
+
 static int read_spec(struct pare_study *study, struct pare_error *error)
 {
 	struct pare_diagnostics diagnostics;
@@ -267,7 +307,10 @@ static int read_spec(struct pare_study *study, struct pare_error *error)
 
 	pare_diagnostics_init(&diagnostics);
 	pare_strbuf_init(&text);
-	if (!status && !pare_file_exists(path))
+	if (!status && !pare_file_exists(path) && is_unborn(study))
+		status = pare_error_set_at(error, PARE_E_NOT_FOUND, study->directory, 0, 0,
+		                           "this run was stopped before it began: delete the folder and run again");
+	else if (!status && !pare_file_exists(path))
 		status = pare_error_set_at(error, PARE_E_NOT_FOUND, study->directory, 0, 0,
 		                           "this is no run directory: it has no config.yaml");
 	if (!status && pare_spec_read(&study->spec, path, NULL, &diagnostics)) {

@@ -100,7 +100,11 @@ static size_t character_size(const char *text)
 static bool drives_terminals(const char *text)
 {
 	const unsigned char *bytes = (const unsigned char *)text;
-	return bytes[0] < 0x20 || bytes[0] == 0x7f || (bytes[0] == 0xc2 && bytes[1] < 0xa0);
+	/* Also what changes the direction of writing: U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069. */
+	bool turns = bytes[0] == 0xe2 && ((bytes[1] == 0x80 && (bytes[2] == 0x8e || bytes[2] == 0x8f ||
+	                                                        (bytes[2] >= 0xaa && bytes[2] <= 0xae))) ||
+	                                  (bytes[1] == 0x81 && bytes[2] >= 0xa6 && bytes[2] <= 0xa9));
+	return bytes[0] < 0x20 || bytes[0] == 0x7f || (bytes[0] == 0xc2 && bytes[1] < 0xa0) || turns;
 }
 
 void pare_printable(const char *text, struct pare_strbuf *out)

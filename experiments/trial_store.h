@@ -56,7 +56,7 @@ struct pare_final {
 int pare_store_open(struct pare_store **store, const char *path, enum pare_store_mode mode, struct pare_error *error);
 void pare_store_close(struct pare_store *store); /* NULL is fine */
 
-/* Study attributes: "spec" (effective YAML), "spec_hash", "pare_version", "lut_hash", "groups", "status", ... */
+/* Study attributes: "spec" (effective YAML), "spec_hash", "pare_version", "lut_hash", "data_hash", "baseline.<metric>", "budget.<resource>", "status" */
 int pare_store_set(struct pare_store *store, const char *key, const char *value, struct pare_error *error);
 /* *value is malloc'd; NULL (and 0) when there is no such key. */
 int pare_store_get(struct pare_store *store, const char *key, char **value, struct pare_error *error);

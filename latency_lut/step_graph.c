@@ -43,7 +43,7 @@ enum { ABSENT, PRESENT, STAYS, GOES };
  * stay, evenly spread, so that every input keeps its share, and one of each input in any case. */
 static void choose_atoms(struct cut *cut)
 {
-	const int *out = pare_channel_map_value(cut->map, cut->node->output);
+	const int *out = pare_channel_map_value(cut->map, cut->node->output, 0);
 	int64_t channels = channels_of(cut, cut->node->output), all = 0, wanted, position = 0;
 
 	for (int64_t c = 0; c < channels; c++)
@@ -53,9 +53,9 @@ static void choose_atoms(struct cut *cut)
 		}
 	wanted = (cut->out_channels * all + channels / 2) / channels;
 	for (int i = 0; i < cut->node->n_inputs; i++) {
-		int first = pare_channel_map_value(cut->map, cut->node->inputs[i])[0];
-		if (cut->fate[first] == PRESENT) {
-			cut->fate[first] = STAYS;
+		const int *in = pare_channel_map_value(cut->map, cut->node->inputs[i], 0);
+		if (in && cut->fate[in[0]] == PRESENT) {
+			cut->fate[in[0]] = STAYS;
 			all--;
 			wanted--;
 		}
@@ -69,18 +69,31 @@ static void choose_atoms(struct cut *cut)
 	}
 }
 
-/* An input none of whose channels are in the output (an addition's second one) shrinks as the output does. */
+/* All of a value. */
+static struct pare_channel_keep keep_all(const struct pare_shape *shape)
+{
+	struct pare_channel_keep keep = {.rank = shape->rank};
+	for (int d = 0; d < shape->rank; d++)
+		keep.dim[d] = (struct pare_dim_keep){.size = shape->dim[d], .n_kept = shape->dim[d]};
+	return keep;
+}
+
+/* An input none of whose channels are in the output (an addition's second one) shrinks as the output does. What has its
+ * channels elsewhere, or none, stays whole. */
 static void choose_channels(struct cut *cut, int value, unsigned char *kept, struct pare_channel_keep *keep)
 {
-	const int *atoms = pare_channel_map_value(cut->map, value);
+	const int *atoms = pare_channel_map_value(cut->map, value, 0);
 	int64_t channels = channels_of(cut, value), full = channels_of(cut, cut->node->output);
-	*keep = (struct pare_channel_keep){.kept = kept, .channels = channels};
+	*keep = keep_all(&cut->graph->values[value].shape);
+	if (!atoms || !pare_channel_map_value(cut->map, cut->node->output, 0))
+		return;
+	keep->dim[0] = (struct pare_dim_keep){.kept = kept, .size = channels};
 	for (int64_t c = 0; c < channels; c++) {
 		if (cut->fate[atoms[c]] != ABSENT)
 			kept[c] = cut->fate[atoms[c]] == STAYS;
 		else
 			kept[c] = (c + 1) * cut->out_channels / full > c * cut->out_channels / full;
-		keep->n_kept += kept[c];
+		keep->dim[0].n_kept += kept[c];
 	}
 }
 
@@ -95,13 +108,14 @@ static int cut_one_axis(struct cut *cut, struct pare_error *error)
 	cut->keep = pare_calloc((size_t)node->n_inputs + 1, sizeof(*cut->keep));
 	if (!cut->fate || !cut->kept || !cut->keep)
 		return pare_error_set(error, PARE_E_NOMEM, "out of memory");
-	choose_atoms(cut);
+	if (pare_channel_map_value(cut->map, node->output, 0))
+		choose_atoms(cut);
 	for (int i = 0; i <= node->n_inputs; i++) {
 		int value = i < node->n_inputs ? node->inputs[i] : node->output;
 		choose_channels(cut, value, cut->kept + at, &cut->keep[i]);
 		at += channels_of(cut, value);
 		if (i < node->n_inputs)
-			cut->inputs[i] = cut->keep[i].n_kept;
+			cut->inputs[i] = cut->keep[i].dim[0].n_kept;
 	}
 	if (node->op->slim)
 		node->op->slim(cut->attrs, cut->keep, node->n_inputs, &cut->keep[node->n_inputs]);

@@ -3,7 +3,6 @@
  *
  *     struct pare_samples samples = {0};
  *     pare_samples_take(&samples, &(struct pare_timed){run, NULL, context}, 20.0);   // again and again: samples add up
- *     pare_samples_median(&samples);
  *     pare_samples_release(&samples);
  *
  * A repetition calls `run` as often as it takes to fill PARE_REPETITION_MS, so that the clock's own cost and resolution

@@ -45,9 +45,9 @@ static int group_of(const struct pare_groups *groups, int atom)
 /* count[g]: channels of the value that belong to group g; the last entry counts those in no group. */
 static void count_channels(const struct pare_groups *groups, int value, int64_t *count /* [n_groups + 1], zero */)
 {
-	const int *atoms = pare_channel_map_value(groups->map, value);
+	const int *atoms = pare_channel_map_value(groups->map, value, 0);
 	for (int64_t c = 0; c < groups->graph->values[value].shape.dim[0]; c++) {
-		int g = group_of(groups, atoms[c]);
+		int g = atoms ? group_of(groups, atoms[c]) : -1;
 		count[g < 0 ? groups->n_groups : g]++;
 	}
 }

@@ -1,5 +1,5 @@
 /*
- * What a controller may ask while it thinks. experiments/bind.c implements it over the network, the coupling groups and
+ * What a controller may ask while it thinks. experiments/binding.c implements it over the network, the coupling groups and
  * the latency table; tests implement it over analytic functions.
  */
 #ifndef PARE_SEARCH_PROBLEM_H

@@ -12,16 +12,30 @@ static bool atom_stays(const struct pare_cut *cut, int atom)
 	return slot < 0 || cut->slot_stays[slot];
 }
 
+/* *kept is where the next flags go. */
+static struct pare_dim_keep spread_to_dim(const struct pare_cut *cut, const int *atoms, int64_t size,
+                                          unsigned char **kept)
+{
+	struct pare_dim_keep keep = {.size = size, .n_kept = size};
+	if (!atoms)
+		return keep;
+	keep.kept = *kept;
+	keep.n_kept = 0;
+	for (int64_t i = 0; i < size; i++)
+		keep.n_kept += *(*kept)++ = atom_stays(cut, atoms[i]);
+	return keep;
+}
+
 static void spread_to_values(struct pare_cut *cut)
 {
 	const struct pare_graph *graph = cut->groups->graph;
 	unsigned char *kept = cut->channel_stays;
 	for (int v = 0; v < graph->n_values; v++) {
-		const int *atoms = pare_channel_map_value(cut->groups->map, v);
-		struct pare_channel_keep *keep = &cut->value[v];
-		*keep = (struct pare_channel_keep){.kept = kept, .channels = graph->values[v].shape.dim[0]};
-		for (int64_t c = 0; c < keep->channels; c++)
-			keep->n_kept += *kept++ = atom_stays(cut, atoms[c]);
+		const struct pare_shape *shape = &graph->values[v].shape;
+		cut->value[v].rank = shape->rank;
+		for (int d = 0; d < shape->rank; d++)
+			cut->value[v].dim[d] = spread_to_dim(cut, pare_channel_map_value(cut->groups->map, v, d),
+			                                     shape->dim[d], &kept);
 	}
 }
 
@@ -31,7 +45,9 @@ static int allocate(struct pare_cut *cut)
 	size_t n_channels = 0;
 	int most_inputs = 0;
 	for (int v = 0; v < graph->n_values; v++)
-		n_channels += (size_t)graph->values[v].shape.dim[0];
+		for (int d = 0; d < graph->values[v].shape.rank; d++)
+			if (pare_channel_map_value(cut->groups->map, v, d))
+				n_channels += (size_t)graph->values[v].shape.dim[d];
 	for (int n = 0; n < graph->n_nodes; n++)
 		if (graph->nodes[n].n_inputs > most_inputs)
 			most_inputs = graph->nodes[n].n_inputs;

@@ -11,7 +11,7 @@
 struct pare_cut {
 	const struct pare_groups *groups;
 	unsigned char *slot_stays;       /* [groups->n_slots] */
-	unsigned char *channel_stays;    /* the memory of value[].kept */
+	unsigned char *channel_stays;    /* the memory of value[].dim[].kept */
 	struct pare_channel_keep *value; /* [n_values] */
 	struct pare_channel_keep *in;    /* scratch: the inputs of one node */
 };

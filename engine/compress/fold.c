@@ -19,9 +19,11 @@ struct fold {
 	int *scratch;   /* inputs or parameters of one node */
 };
 
-static bool is_layer(const struct pare_node *node)
+/* A layer whose filters are the channels (dimension 0) that a batch norm behind it would see. */
+static bool is_layer(const struct pare_graph *graph, const struct pare_node *node)
 {
-	return node->op == &pare_op_conv2d || node->op == &pare_op_linear;
+	return node->op == &pare_op_conv2d ||
+	       (node->op == &pare_op_linear && pare_node_output_shape(graph, node)->rank == 1);
 }
 
 static int param_users(const struct pare_graph *graph, int param)
@@ -38,7 +40,7 @@ static int find_layer(const struct pare_graph *graph, int n)
 {
 	const struct pare_node *norm = &graph->nodes[n];
 	int producer = norm->op == &pare_op_batch_norm ? graph->values[norm->inputs[0]].producer : -1;
-	if (producer < 0 || !is_layer(&graph->nodes[producer]) || pare_graph_consumers(graph, norm->inputs[0]) != 1)
+	if (producer < 0 || !is_layer(graph, &graph->nodes[producer]) || pare_graph_consumers(graph, norm->inputs[0]) != 1)
 		return -1;
 	for (int i = 0; i < graph->nodes[producer].n_params; i++)
 		if (param_users(graph, graph->nodes[producer].params[i]) != 1)

@@ -12,7 +12,9 @@ struct survey {
 	const struct pare_graph *graph;
 	const struct pare_channel_map *map;
 	int64_t *touch_start; /* [n_atoms + 1] into touch */
-	int *touch;           /* 2 * parameter + axis, ascending within an atom, once for every index it owns there */
+	int *touch;           /* 2 * parameter + axis, ascending within an atom, once for every index it owns there; then
+	                         2 * n_params + node for nodes that select it among others */
+	bool *has_param;      /* [n_atoms] touches a parameter */
 	int *owner;           /* [n_atoms] producer: node index, -1 the graph's input, UNOWNED */
 	int64_t *rank;        /* [n_atoms] channel index in the owner */
 	int *order;           /* [n_order] atoms that touch a parameter */
@@ -21,7 +23,21 @@ struct survey {
 
 #define UNOWNED INT_MAX
 
-/* Visits every parameter index that carries an atom, parameters and axes in ascending order. */
+/* A node whose output has some of its input's channels and not others: both kinds must not be interchangeable, or a cut
+ * could take all of the output. */
+static void touch_selection(struct survey *survey, int n, void (*visit)(struct survey *, int atom, int key))
+{
+	const struct pare_node *node = &survey->graph->nodes[n];
+	const struct pare_shape *in = pare_node_input_shape(survey->graph, node, 0);
+	const struct pare_shape *out = pare_node_output_shape(survey->graph, node);
+	for (int d = 0; d < out->rank; d++) {
+		const int *atoms = pare_channel_map_value(survey->map, node->output, d);
+		for (int64_t i = 0; atoms && out->dim[d] < in->dim[d] && i < out->dim[d]; i++)
+			visit(survey, pare_channel_map_find(survey->map, atoms[i]), 2 * survey->graph->n_params + n);
+	}
+}
+
+/* Visits every parameter index that carries an atom, parameters and axes in ascending order; then selections. */
 static void for_each_touch(struct survey *survey, void (*visit)(struct survey *, int atom, int key))
 {
 	for (int p = 0; p < survey->graph->n_params; p++) {
@@ -31,12 +47,15 @@ static void for_each_touch(struct survey *survey, void (*visit)(struct survey *,
 				visit(survey, pare_channel_map_find(survey->map, atoms[i]), 2 * p + axis);
 		}
 	}
+	for (int n = 0; n < survey->graph->n_nodes; n++)
+		if (survey->graph->nodes[n].op->flags & PARE_OP_SELECTS)
+			touch_selection(survey, n, visit);
 }
 
 static void count_touch(struct survey *survey, int atom, int key)
 {
-	(void)key;
 	survey->touch_start[atom + 1]++;
+	survey->has_param[atom] |= key < 2 * survey->graph->n_params;
 }
 
 /* Uses touch_start[atom] as the cursor; survey_touches shifts the starts back afterwards. */
@@ -50,7 +69,7 @@ static int survey_touches(struct survey *survey)
 	size_t n = survey->map->n_atoms;
 	for_each_touch(survey, count_touch);
 	for (size_t a = 0; a < n; a++) {
-		survey->n_order += survey->touch_start[a + 1] > 0;
+		survey->n_order += survey->has_param[a];
 		survey->touch_start[a + 1] += survey->touch_start[a];
 	}
 	survey->touch = pare_calloc((size_t)survey->touch_start[n], sizeof(*survey->touch));
@@ -61,7 +80,7 @@ static int survey_touches(struct survey *survey)
 	memmove(survey->touch_start + 1, survey->touch_start, n * sizeof(*survey->touch_start));
 	survey->touch_start[0] = 0;
 	for (size_t a = 0, i = 0; a < n; a++)
-		if (survey->touch_start[a + 1] > survey->touch_start[a])
+		if (survey->has_param[a])
 			survey->order[i++] = (int)a;
 	return PARE_OK;
 }
@@ -79,7 +98,10 @@ static void claim(struct survey *survey, const int *atoms, int64_t count, int ow
 
 static void claim_value(struct survey *survey, int value, int owner)
 {
-	claim(survey, pare_channel_map_value(survey->map, value), survey->graph->values[value].shape.dim[0], owner);
+	for (int d = 0; d < survey->graph->values[value].shape.rank; d++) {
+		const int *atoms = pare_channel_map_value(survey->map, value, d);
+		claim(survey, atoms, atoms ? survey->graph->values[value].shape.dim[d] : 0, owner);
+	}
 }
 
 /* Layers with filters come first, so that a shortcut's padding does not name the channels of the layer it is added to.
@@ -107,7 +129,8 @@ static int survey_init(struct survey *survey, const struct pare_graph *graph, co
 	survey->touch_start = pare_calloc(map->n_atoms + 1, sizeof(*survey->touch_start));
 	survey->owner = pare_calloc(map->n_atoms, sizeof(*survey->owner));
 	survey->rank = pare_calloc(map->n_atoms, sizeof(*survey->rank));
-	if (!survey->touch_start || !survey->owner || !survey->rank)
+	survey->has_param = pare_calloc(map->n_atoms, sizeof(*survey->has_param));
+	if (!survey->has_param || !survey->touch_start || !survey->owner || !survey->rank)
 		return PARE_E_NOMEM;
 	survey_owners(survey);
 	return survey_touches(survey);
@@ -117,6 +140,7 @@ static void survey_release(struct survey *survey)
 {
 	free(survey->touch_start);
 	free(survey->touch);
+	free(survey->has_param);
 	free(survey->owner);
 	free(survey->rank);
 	free(survey->order);
@@ -127,7 +151,7 @@ static int compare(int64_t a, int64_t b)
 	return (a > b) - (a < b);
 }
 
-/* Same signature = same parameter axes, each equally often, and frozen or not alike. */
+/* Same signature = same parameter axes and selections, each equally often, and frozen or not alike. */
 static int compare_signature(const struct survey *survey, int a, int b)
 {
 	const int *touch_a = survey->touch + survey->touch_start[a], *touch_b = survey->touch + survey->touch_start[b];

@@ -1,7 +1,8 @@
 /*
  * Coupling groups: the knobs of channel pruning. A group is the set of atoms (engine/graph/channel_map.h) that touch
  * exactly the same parameter axes, each equally often: they are interchangeable, and cutting one of them cuts all
- * layers that touch it. How many of them stay, and not which, decides every shape.
+ * layers that touch it. (Atoms that a slice takes and atoms that it leaves are not interchangeable either: some of both
+ * must stay.) How many of a group stay, and not which, decides every shape.
  *
  *     struct pare_groups groups;
  *     pare_groups_init(&groups, graph, &error);     // groups.group[g].channels, .name, .frozen
@@ -11,8 +12,8 @@
  * Order: by the first producer, the first convolution or linear layer whose filters (axis 0) the group's atoms are; for
  * atoms without filters (the network's input) the first node that hands them out, the input first. Names: that node's
  * (or the input's) name; with a suffix "#2", "#3"... when one layer's channels fall into several groups. Slimming keeps
- * names, order and count, with one exception: a depthwise convolution cut to one channel, or a grouped one cut to one
- * input channel a group, can no longer be told from a plain (depthwise) one, and couples like it.
+ * names, order and count: what smaller counts no longer tell (a depthwise convolution cut to one channel looks like a
+ * dense one) it writes into the operators' attributes.
  *
  * Atoms that touch no parameter (padding that meets no convolution) are in no group and always stay.
  */

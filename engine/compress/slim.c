@@ -1,6 +1,5 @@
 #include "engine/compress/slim.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,12 +44,16 @@ static int add_params(const struct pare_cut *cut, struct pare_graph *slim, bool 
 static int check_output(const struct pare_cut *cut, int n, const struct pare_shape *shape, struct pare_error *error)
 {
 	const struct pare_node *node = &cut->groups->graph->nodes[n];
-	int64_t expected = cut->value[node->output].n_kept;
-	if (shape->dim[0] == expected)
+	const struct pare_channel_keep *keep = &cut->value[node->output];
+	struct pare_shape expected = {.rank = keep->rank};
+	char expected_text[96], text[96];
+	for (int d = 0; d < keep->rank; d++)
+		expected.dim[d] = keep->dim[d].n_kept;
+	if (pare_shape_equal(shape, &expected))
 		return PARE_OK;
-	return pare_error_set(error, PARE_E_UNSUPPORTED,
-	                      "%s (%s): cut to %" PRId64 " channels, but its operator gives %" PRId64, node->name,
-	                      node->op->name, expected, shape->dim[0]);
+	return pare_error_set(error, PARE_E_UNSUPPORTED, "%s (%s): cut to %s, but its operator gives %s", node->name,
+	                      node->op->name, pare_shape_text(&expected, expected_text, sizeof(expected_text)),
+	                      pare_shape_text(shape, text, sizeof(text)));
 }
 
 /* value_map: [n_values] from the old graph's values to the new one's */

@@ -34,6 +34,7 @@ enum pare_op_flag {
 	                                      (from the sign of the output; implies READS_OUTPUT then) */
 	PARE_OP_VIEW = 8,                  /* the output is the input's memory under another shape; no forward, no backward */
 	PARE_OP_ACCUMULATES = 16,          /* backward can add into din[i] when args->din_accumulate[i] */
+	PARE_OP_SELECTS = 32,              /* the output may hold some channels of the input only: a cut must leave some of those */
 };
 
 /* What one call sees. Tensors are views; all arrays are valid during the call only. */
@@ -93,8 +94,9 @@ struct pare_op {
 	/* How channels of inputs, parameters and output hang together: engine/graph/channel_map.h. */
 	int (*couple)(struct pare_channel_map *map, const struct pare_graph *graph, const struct pare_node *node);
 
-	/* (optional) Adjusts attributes after some channels went away. in[i] and *out say which channels of the OLD shapes stay.
-	 * Parameters have been cut by then. Convolution: groups; pad and slice along channels: amounts. */
+	/* (optional) Adjusts attributes after some channels went away. in[i] and *out say which indices along each dimension
+	 * of the OLD shapes stay. Convolution: groups; pad and slice along channels: amounts; reshape: its target. Also writes
+	 * down what couple could no longer tell from the smaller counts. */
 	void (*slim)(void *attrs, const struct pare_channel_keep *in, int n_inputs, const struct pare_channel_keep *out);
 
 	/* (optional; default: nothing) Attributes as short text for tables and latency keys: "k3x3 s1x1 p1,1,1,1 d1x1 g1". Never

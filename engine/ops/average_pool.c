@@ -123,6 +123,6 @@ const struct pare_op pare_op_average_pool = {
         .infer_shape = pare_pool2d_infer_shape,
         .forward = forward,
         .backward = backward,
-        .couple = pare_couple_elementwise,
+        .couple = pare_couple_planes,
         .describe = describe,
 };

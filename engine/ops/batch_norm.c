@@ -347,7 +347,7 @@ static int couple(struct pare_channel_map *map, const struct pare_graph *graph, 
 	int status = pare_couple_elementwise(map, graph, node);
 	for (int i = 0; i < N_PARAMS && status == PARE_OK; i++)
 		status = pare_channel_map_set_axis(map, node->params[i], 0,
-		                                   pare_channel_map_value(map, node->inputs[0]));
+		                                   pare_channel_map_value(map, node->inputs[0], 0));
 	return status;
 }
 

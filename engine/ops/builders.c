@@ -117,10 +117,10 @@ int pare_build_conv(struct pare_graph *graph, const char *name, int64_t out_chan
 	return pare_build_conv2d(graph, name, out_channels, &attrs, bias, value, error);
 }
 
-int pare_build_batch_norm(struct pare_graph *graph, const char *name, int *value, struct pare_error *error)
+/* The first n_params of these, each as long as dimension `axis` of the input; scale and variance start at 1. */
+static int add_channel_wise(struct pare_graph *graph, const char *name, const struct pare_op *op, const void *attrs,
+                            int axis, int n_params, int *value, struct pare_error *error)
 {
-	/* PyTorch's defaults. */
-	const struct pare_batch_norm attrs = {.epsilon = 1e-5f, .momentum = 0.1f};
 	static const struct {
 		const char *name;
 		enum pare_param_role role;
@@ -130,18 +130,22 @@ int pare_build_batch_norm(struct pare_graph *graph, const char *name, int *value
 	            {"running_var", PARE_PARAM_BN_VAR}};
 	const int params_before = graph->n_params;
 	struct pare_shape in;
-	int params[4], n_params = 0;
-	int status = input_shape(graph, name, &pare_op_batch_norm, *value, 0, &in, error);
+	int params[4], n_made = 0;
+	int status = input_shape(graph, name, op, *value, 0, &in, error);
 
-	for (int i = 0; i < 4 && status == PARE_OK; i++)
-		status = add_param(graph, name, list[i].name, list[i].role, pare_shape_vector(in.dim[0]), params,
-		                   &n_params, error);
+	if (status == PARE_OK && (axis < 0 || axis >= in.rank))
+		status = pare_error_set(error, PARE_E_INVALID, "node '%s' (%s): dimension %d of %d", name, op->name,
+		                        axis, in.rank);
+	for (int i = 0; i < n_params && status == PARE_OK; i++) {
+		status = add_param(graph, name, list[i].name, list[i].role, pare_shape_vector(in.dim[axis]), params,
+		                   &n_made, error);
+		if (status == PARE_OK && (list[i].role == PARE_PARAM_BN_SCALE || list[i].role == PARE_PARAM_BN_VAR))
+			fill_ones(&graph->params[params[i]]);
+	}
 	if (status == PARE_OK) {
-		fill_ones(&graph->params[params[0]]);
-		fill_ones(&graph->params[params[3]]);
 		struct pare_node_spec spec = {.name = name,
-		                              .op = &pare_op_batch_norm,
-		                              .attrs = &attrs,
+		                              .op = op,
+		                              .attrs = attrs,
 		                              .inputs = value,
 		                              .n_inputs = 1,
 		                              .params = params,
@@ -151,6 +155,52 @@ int pare_build_batch_norm(struct pare_graph *graph, const char *name, int *value
 	if (status < 0)
 		pare_graph_drop_params(graph, params_before);
 	return status;
+}
+
+int pare_build_batch_norm(struct pare_graph *graph, const char *name, int *value, struct pare_error *error)
+{
+	/* PyTorch's defaults. */
+	const struct pare_batch_norm attrs = {.epsilon = 1e-5f, .momentum = 0.1f};
+
+	return add_channel_wise(graph, name, &pare_op_batch_norm, &attrs, 0, 4, value, error);
+}
+
+int pare_build_layer_norm(struct pare_graph *graph, const char *name, const struct pare_layer_norm *attrs, int *value,
+                          struct pare_error *error)
+{
+	return add_channel_wise(graph, name, &pare_op_layer_norm, attrs, attrs->axis, 2, value, error);
+}
+
+int pare_build_scale(struct pare_graph *graph, const char *name, int axis, bool shift, int *value,
+                     struct pare_error *error)
+{
+	const struct pare_scale attrs = {.axis = axis};
+
+	return add_channel_wise(graph, name, &pare_op_scale, &attrs, axis, shift ? 2 : 1, value, error);
+}
+
+int pare_build_transpose(struct pare_graph *graph, const char *name, const int *order, int *value,
+                         struct pare_error *error)
+{
+	struct pare_transpose attrs = {.order = {0}};
+	struct pare_shape in;
+	int status = input_shape(graph, name, &pare_op_transpose, *value, 0, &in, error);
+
+	if (status < 0)
+		return status;
+	for (int d = 0; d < in.rank; d++)
+		attrs.order[d] = order[d];
+	return add_plain(graph, name, &pare_op_transpose, &attrs, value, error);
+}
+
+int pare_build_reshape(struct pare_graph *graph, const char *name, const struct pare_shape *shape, int *value,
+                       struct pare_error *error)
+{
+	struct pare_reshape attrs = {.rank = shape->rank};
+
+	for (int d = 0; d < shape->rank && d < PARE_MAX_RANK; d++)
+		attrs.dim[d] = (int32_t)shape->dim[d];
+	return add_plain(graph, name, &pare_op_reshape, &attrs, value, error);
 }
 
 int pare_build_relu(struct pare_graph *graph, const char *name, int *value, struct pare_error *error)
@@ -182,16 +232,38 @@ int pare_build_global_average_pool(struct pare_graph *graph, const char *name, i
 
 int pare_build_add(struct pare_graph *graph, const char *name, int other, int *value, struct pare_error *error)
 {
+	return pare_build_binary(graph, name, &pare_op_add, other, value, error);
+}
+
+int pare_build_binary(struct pare_graph *graph, const char *name, const struct pare_op *op, int other, int *value,
+                      struct pare_error *error)
+{
 	const int inputs[2] = {*value, other};
-	struct pare_node_spec spec = {.name = name, .op = &pare_op_add, .inputs = inputs, .n_inputs = 2};
+	const struct pare_spread attrs = {0};
+	struct pare_node_spec spec = {
+	        .name = name, .op = op, .attrs = op->attrs_bytes ? &attrs : NULL, .inputs = inputs, .n_inputs = 2};
 
 	return pare_graph_add_node(graph, &spec, value, error);
+}
+
+int pare_build_unary(struct pare_graph *graph, const char *name, const struct pare_op *op, const void *attrs,
+                     int *value, struct pare_error *error)
+{
+	return add_plain(graph, name, op, attrs, value, error);
 }
 
 int pare_build_concat(struct pare_graph *graph, const char *name, const int *inputs, int n_inputs, int *value,
                       struct pare_error *error)
 {
-	struct pare_node_spec spec = {.name = name, .op = &pare_op_concat, .inputs = inputs, .n_inputs = n_inputs};
+	return pare_build_concat_along(graph, name, 0, inputs, n_inputs, value, error);
+}
+
+int pare_build_concat_along(struct pare_graph *graph, const char *name, int axis, const int *inputs, int n_inputs,
+                            int *value, struct pare_error *error)
+{
+	const struct pare_concat attrs = {.axis = axis};
+	struct pare_node_spec spec = {
+	        .name = name, .op = &pare_op_concat, .attrs = &attrs, .inputs = inputs, .n_inputs = n_inputs};
 
 	return pare_graph_add_node(graph, &spec, value, error);
 }
@@ -205,12 +277,12 @@ int pare_build_linear(struct pare_graph *graph, const char *name, int64_t out_fe
                       struct pare_error *error)
 {
 	struct pare_shape in, weight = {.rank = 2};
-	int status = input_shape(graph, name, &pare_op_linear, *value, 1, &in, error);
+	int status = input_shape(graph, name, &pare_op_linear, *value, 0, &in, error);
 
 	if (status < 0)
 		return status;
 	weight.dim[0] = out_features;
-	weight.dim[1] = in.dim[0];
+	weight.dim[1] = in.dim[in.rank - 1];
 	return add_weighted(graph, name, &pare_op_linear, NULL, weight, bias, value, error);
 }
 

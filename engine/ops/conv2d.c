@@ -150,15 +150,28 @@ static void backward(const struct pare_op_args *args)
 		pare_conv_lanes_backward(args);
 }
 
-/* Depthwise (one input channel a group): output channels carry their input channel's atom. */
+/* One filter, or several, for each input channel. Counts tell unless a cut has made them ambiguous. */
+static bool is_depthwise(const struct pare_conv2d *a, int64_t in_channels)
+{
+	if (a->coupling != PARE_CONV_BY_COUNTS)
+		return a->coupling == PARE_CONV_DEPTHWISE;
+	return a->groups > 1 && a->groups == in_channels;
+}
+
+/* Output channels carry their input channel's atom. `in` is NULL when the input's channels are none that can be cut. */
 static int couple_depthwise(struct pare_channel_map *map, const struct pare_node *node, const int *in, int *out,
                             int64_t channels, int64_t multiplier)
 {
-	for (int64_t c = 0; c < channels; c++)
-		for (int64_t m = 0; m < multiplier; m++)
-			out[c * multiplier + m] = in[c];
+	int status = in ? PARE_OK : pare_channel_map_new_atoms(map, channels * multiplier, out);
+
+	for (int64_t c = 0; c < channels * multiplier && !status; c++) {
+		if (in)
+			out[c] = in[c / multiplier];
+		else
+			pare_channel_map_freeze(map, out[c], "filters channels that cannot be cut");
+	}
 	/* Axis 1 has one entry for all channels: it is never cut. */
-	return pare_channel_map_set_axis(map, node->params[0], 0, out);
+	return status ? status : pare_channel_map_set_axis(map, node->params[0], 0, out);
 }
 
 /* Groups stay and are cut evenly: channel j of every group is one with channel j of all others. */
@@ -170,7 +183,7 @@ static int couple_groups(struct pare_channel_map *map, const struct pare_node *n
 
 	if (status)
 		return status;
-	for (int64_t c = in_each; c < in_channels; c++)
+	for (int64_t c = in_each; c < in_channels && in; c++)
 		pare_channel_map_unite(map, in[c % in_each], in[c]);
 	for (int64_t c = out_each; c < out_channels; c++)
 		pare_channel_map_unite(map, out[c % out_each], out[c]);
@@ -183,20 +196,22 @@ static int couple(struct pare_channel_map *map, const struct pare_graph *graph, 
 	const struct pare_conv2d *a = node->attrs;
 	int64_t in_channels = pare_node_input_shape(graph, node, 0)->dim[0];
 	int64_t out_channels = pare_node_output_shape(graph, node)->dim[0];
-	const int *in = pare_channel_map_value(map, node->inputs[0]);
+	const int *in = pare_channel_map_value(map, node->inputs[0], 0);
 	int *out = calloc((size_t)out_channels, sizeof *out);
 	int status = PARE_E_NOMEM;
 
 	if (!out)
 		return status;
-	if (a->groups > 1 && a->groups == in_channels)
+	for (int d = 1; d < 3; d++)
+		pare_channel_map_freeze_dim(map, node->inputs[0], d, "its channels are seen as the pixels of an image");
+	if (is_depthwise(a, in_channels))
 		status = couple_depthwise(map, node, in, out, in_channels, out_channels / in_channels);
 	else
 		status = couple_groups(map, node, in, out, a->groups, in_channels, out_channels);
 	if (!status && node->n_params > 1)
 		status = pare_channel_map_set_axis(map, node->params[1], 0, out);
 	if (!status)
-		status = pare_channel_map_set_value(map, node->output, out);
+		status = pare_channel_map_set_value(map, node->output, 0, out);
 	free(out);
 	return status;
 }
@@ -204,10 +219,13 @@ static int couple(struct pare_channel_map *map, const struct pare_graph *graph, 
 static void slim(void *attrs, const struct pare_channel_keep *in, int n_inputs, const struct pare_channel_keep *out)
 {
 	struct pare_conv2d *a = attrs;
+	bool depthwise = is_depthwise(a, in[0].dim[0].size);
 	(void)n_inputs;
 	(void)out;
-	if (a->groups > 1 && a->groups == in[0].channels)
-		a->groups = (int32_t)in[0].n_kept;
+	if (depthwise)
+		a->groups = (int32_t)in[0].dim[0].n_kept;
+	if (is_depthwise(a, in[0].dim[0].n_kept) != depthwise)
+		a->coupling = depthwise ? PARE_CONV_DEPTHWISE : PARE_CONV_GROUPED;
 }
 
 static void describe(const struct pare_node *node, struct pare_strbuf *text)

@@ -1,13 +1,10 @@
 /*
  *     {C, H, W} -> {C * H * W}
  *
- * A view: with lanes innermost, the elements of one image already lie in this order. No attributes, no parameters.
+ * A view: with lanes innermost, the elements of one image already lie in this order. Any rank; no attributes, no
+ * parameters. A channel's atom is repeated over its pixels.
  */
-#include <stdlib.h>
-
-#include "engine/base/memory.h"
-#include "engine/graph/channel_map.h"
-#include "engine/ops/builders.h"
+#include "engine/ops/reshape.h"
 
 static int infer_shape(const struct pare_graph *graph, const struct pare_node *node, struct pare_shape *out,
                        struct pare_error *error)
@@ -23,19 +20,8 @@ static int infer_shape(const struct pare_graph *graph, const struct pare_node *n
 
 static int couple(struct pare_channel_map *map, const struct pare_graph *graph, const struct pare_node *node)
 {
-	const struct pare_shape *in = pare_node_input_shape(graph, node, 0);
-	const int *channels = pare_channel_map_value(map, node->inputs[0]);
-	int64_t plane = pare_shape_plane(in), features = in->dim[0] * plane;
-	int *atoms = pare_calloc((size_t)features, sizeof(*atoms));
-	int status;
-
-	if (!atoms)
-		return PARE_E_NOMEM;
-	for (int64_t i = 0; i < features; i++)
-		atoms[i] = channels[i / plane];
-	status = pare_channel_map_set_value(map, node->output, atoms);
-	free(atoms);
-	return status;
+	const struct pare_reshape all = {.decided = 1, .in_starts = 1, .out_starts = 1, .carriers = 1};
+	return pare_couple_reshape(map, graph, node, &all);
 }
 
 const struct pare_op pare_op_flatten = {

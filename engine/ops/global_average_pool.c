@@ -76,5 +76,5 @@ const struct pare_op pare_op_global_average_pool = {
         .infer_shape = infer_shape,
         .forward = forward,
         .backward = backward,
-        .couple = pare_couple_elementwise,
+        .couple = pare_couple_planes,
 };

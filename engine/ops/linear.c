@@ -4,8 +4,9 @@
  *     y[o] = b[o] + sum over i of w[o][i] * x[i]        dx[i] = sum over o of w[o][i] * dy[o]        dw[o][i] = sum
  * over images of dy[o] * x[i]
  *
- * Input {I}, output {O}; parameters: weight [O][I], bias [O] (optional). With lanes it runs on the convolution's
- * kernels, the blocks of the batch being the pixels; else it is a GEMM.
+ * Input {..., I}, output {..., O}: the layer works along the last dimension, on each *row*, an index of the others, alike.
+ * Parameters: weight [O][I], bias [O] (optional). With lanes it runs on the convolution's kernels, the rows of all blocks
+ * being the pixels; else it is a GEMM.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +17,9 @@
 #include "engine/ops/builders.h"
 #include "engine/ops/conv2d_paths.h"
 
-/* Blocks of the batch that one forward item takes: the kernels' register tile has up to 4 pixels. */
-#define ITEM_BLOCKS 4
+/* Pixels that one forward item takes: the kernels' register tile has up to 4, and packed weights are read once for each. */
+#define ITEM_PIXELS 4
+#define ITEM_PIXELS_MOST 32
 
 /* Input features of one weight gradient item. */
 #define CHUNK_FEATURES 96
@@ -29,30 +31,59 @@ static int infer_shape(const struct pare_graph *graph, const struct pare_node *n
 	const struct pare_shape *w = pare_node_param_shape(graph, node, 0);
 	char in_text[64], w_text[64];
 
-	if (in->rank != 1 || w->rank != 2 || w->dim[1] != in->dim[0])
-		return pare_error_set(error, PARE_E_INVALID, "input %s, weight %s: a linear layer takes {I} and [O][I]",
+	if (w->rank != 2 || w->dim[1] != in->dim[in->rank - 1])
+		return pare_error_set(error, PARE_E_INVALID, "input %s, weight %s: a linear layer takes {..., I} and [O][I]",
 		                      pare_shape_text(in, in_text, sizeof in_text),
 		                      pare_shape_text(w, w_text, sizeof w_text));
 	if (node->n_params > 1 && (pare_node_param_shape(graph, node, 1)->rank != 1 ||
 	                           pare_node_param_shape(graph, node, 1)->dim[0] != w->dim[0]))
 		return pare_error_set(error, PARE_E_INVALID, "the bias must have %lld values", (long long)w->dim[0]);
-	*out = pare_shape_vector(w->dim[0]);
+	*out = *in;
+	out->dim[in->rank - 1] = w->dim[0];
 	return PARE_OK;
 }
 
-static int64_t macs(const struct pare_graph *graph, const struct pare_node *node)
+static int64_t last_dim(const struct pare_shape *shape)
+{
+	return shape->dim[shape->rank - 1];
+}
+
+/* Rows of one image. */
+static int64_t rows_of(const struct pare_shape *shape)
+{
+	return pare_shape_elements(shape) / last_dim(shape);
+}
+
+static int64_t weight_count(const struct pare_graph *graph, const struct pare_node *node)
 {
 	return pare_shape_elements(pare_node_param_shape(graph, node, 0));
 }
 
+static int64_t macs(const struct pare_graph *graph, const struct pare_node *node)
+{
+	return weight_count(graph, node) * rows_of(pare_node_input_shape(graph, node, 0));
+}
+
 static int64_t features_in(const struct pare_op_args *args)
 {
-	return args->in[0].shape.dim[0];
+	return last_dim(&args->in[0].shape);
 }
 
 static int64_t features_out(const struct pare_op_args *args)
 {
-	return args->out.shape.dim[0];
+	return last_dim(&args->out.shape);
+}
+
+/* Rows of the whole batch, without lanes. */
+static int64_t pixel_count(const struct pare_tensor *tensor)
+{
+	return pare_tensor_blocks(tensor) * rows_of(&tensor->shape);
+}
+
+/* Floats from one row to the next, over block borders too. */
+static int64_t pixel_step(const struct pare_tensor *tensor)
+{
+	return last_dim(&tensor->shape) * tensor->lanes;
 }
 
 static const float *bias_of(const struct pare_op_args *args)
@@ -62,7 +93,7 @@ static const float *bias_of(const struct pare_op_args *args)
 
 static size_t packed_bytes(const struct pare_graph *graph, const struct pare_node *node)
 {
-	return ((size_t)macs(graph, node) * sizeof(float) + 63) & ~(size_t)63;
+	return ((size_t)weight_count(graph, node) * sizeof(float) + 63) & ~(size_t)63;
 }
 
 static size_t shared_workspace_bytes(const struct pare_graph *graph, const struct pare_node *node, int64_t images,
@@ -91,12 +122,13 @@ static void prepare(const struct pare_op_args *args)
 		                  args->shared_workspace);
 }
 
-/* One direction over ITEM_BLOCKS blocks: y = W x or dx = W^T dy. */
+/* One direction, item_pixels at a time: y = W x or dx = W^T dy. */
 struct direction {
 	struct pare_tensor from, to;
 	const float *weights, *bias;
 	enum pare_kernel_activation activation;
 	bool accumulate;
+	int64_t item_pixels;
 };
 
 static const struct pare_tap here = {0, 0};
@@ -104,20 +136,20 @@ static const struct pare_tap here = {0, 0};
 static void direction_item(void *context, int64_t item, int worker)
 {
 	const struct direction *d = context;
-	int64_t first = item * ITEM_BLOCKS, left = pare_tensor_blocks(&d->to) - first;
-	struct pare_pixels_job job = {.x = d->from.data + first * pare_tensor_block_size(&d->from),
+	int64_t first = item * d->item_pixels, left = pixel_count(&d->to) - first;
+	struct pare_pixels_job job = {.x = d->from.data + first * pixel_step(&d->from),
 	                              .x_plane = PARE_LANES,
-	                              .x_step = pare_tensor_block_size(&d->from),
-	                              .inputs = (int)d->from.shape.dim[0],
+	                              .x_step = pixel_step(&d->from),
+	                              .inputs = (int)last_dim(&d->from.shape),
 	                              .taps = &here,
 	                              .n_taps = 1,
 	                              .w = d->weights,
 	                              .taps_in_all = 1,
-	                              .y = d->to.data + first * pare_tensor_block_size(&d->to),
+	                              .y = d->to.data + first * pixel_step(&d->to),
 	                              .y_plane = PARE_LANES,
-	                              .y_step = pare_tensor_block_size(&d->to),
-	                              .outputs = (int)d->to.shape.dim[0],
-	                              .pixels = left < ITEM_BLOCKS ? left : ITEM_BLOCKS,
+	                              .y_step = pixel_step(&d->to),
+	                              .outputs = (int)last_dim(&d->to.shape),
+	                              .pixels = left < d->item_pixels ? left : d->item_pixels,
 	                              .bias = d->bias,
 	                              .activation = d->activation,
 	                              .accumulate = d->accumulate};
@@ -127,21 +159,23 @@ static void direction_item(void *context, int64_t item, int worker)
 
 static void run_direction(struct direction *d, struct pare_pool *pool)
 {
-	pare_pool_for(pool, (pare_tensor_blocks(&d->to) + ITEM_BLOCKS - 1) / ITEM_BLOCKS, direction_item, d);
+	int64_t pixels = pixel_count(&d->to);
+	d->item_pixels = rows_of(&d->to.shape) > 1 ? ITEM_PIXELS_MOST : ITEM_PIXELS;
+	pare_pool_for(pool, (pixels + d->item_pixels - 1) / d->item_pixels, direction_item, d);
 }
 
 static void forward_gemm(const struct pare_op_args *args)
 {
-	int64_t in = features_in(args), out = features_out(args), images = args->out.images;
+	int64_t in = features_in(args), out = features_out(args), rows = pixel_count(&args->out);
 	const float *bias = bias_of(args);
-	for (int64_t image = 0; image < images; image++) {
+	for (int64_t row = 0; row < rows; row++) {
 		if (bias)
-			memcpy(args->out.data + image * out, bias, (size_t)out * sizeof *bias);
+			memcpy(args->out.data + row * out, bias, (size_t)out * sizeof *bias);
 		else
-			memset(args->out.data + image * out, 0, (size_t)out * sizeof(float));
+			memset(args->out.data + row * out, 0, (size_t)out * sizeof(float));
 	}
 	pare_gemm(&(struct pare_gemm){.transpose_b = true,
-	                              .m = images,
+	                              .m = rows,
 	                              .n = out,
 	                              .k = in,
 	                              .a = args->in[0].data,
@@ -152,7 +186,7 @@ static void forward_gemm(const struct pare_op_args *args)
 	                              .c = args->out.data,
 	                              .ldc = out});
 	if (args->activation != PARE_ACTIVATION_NONE)
-		pare_activation_forward(args->out.data, args->out.data, images * out, args->activation);
+		pare_activation_forward(args->out.data, args->out.data, rows * out, args->activation);
 }
 
 static void forward(const struct pare_op_args *args)
@@ -182,12 +216,12 @@ static void weight_item(void *context, int64_t item, int worker)
 	memset(acc, 0, (size_t)(end - begin) * (size_t)outs * PARE_LANES * sizeof *acc);
 	struct pare_gradient_job job = {.dy = args->dout.data + (int64_t)first * PARE_LANES,
 	                                .dy_plane = PARE_LANES,
-	                                .dy_step = pare_tensor_block_size(&args->dout),
+	                                .dy_step = pixel_step(&args->dout),
 	                                .outputs = outs,
 	                                .x = args->in[0].data,
-	                                .x_step = pare_tensor_block_size(&args->in[0]),
+	                                .x_step = pixel_step(&args->in[0]),
 	                                .rows = 1,
-	                                .pixels = pare_tensor_blocks(&args->dout)};
+	                                .pixels = pixel_count(&args->dout)};
 	for (int64_t i = begin; i < end; i += job.columns) {
 		int64_t offset[PARE_GRADIENT_COLUMNS];
 		float *columns[PARE_GRADIENT_COLUMNS];
@@ -211,10 +245,12 @@ static void weight_item(void *context, int64_t item, int worker)
 
 static void bias_gradient(const struct pare_op_args *args)
 {
-	for (int64_t o = 0; o < features_out(args); o++) {
+	const int64_t features = features_out(args), rows = rows_of(&args->dout.shape);
+	for (int64_t o = 0; o < features; o++) {
 		double sum = 0.0;
 		for (int64_t image = 0; image < args->dout.images; image++)
-			sum += *pare_tensor_at(&args->dout, image, o);
+			for (int64_t row = 0; row < rows; row++)
+				sum += *pare_tensor_at(&args->dout, image, row * features + o);
 		args->dparam[1][o] += (float)sum;
 	}
 }
@@ -241,12 +277,12 @@ static void backward_lanes(const struct pare_op_args *args)
 
 static void backward_gemm(const struct pare_op_args *args)
 {
-	int64_t in = features_in(args), out = features_out(args), images = args->dout.images;
+	int64_t in = features_in(args), out = features_out(args), rows = pixel_count(&args->dout);
 	if (args->dparam[0])
 		pare_gemm(&(struct pare_gemm){.transpose_a = true,
 		                              .m = out,
 		                              .n = in,
-		                              .k = images,
+		                              .k = rows,
 		                              .a = args->dout.data,
 		                              .lda = out,
 		                              .b = args->in[0].data,
@@ -255,7 +291,7 @@ static void backward_gemm(const struct pare_op_args *args)
 		                              .c = args->dparam[0],
 		                              .ldc = in});
 	if (args->din[0].data)
-		pare_gemm(&(struct pare_gemm){.m = images,
+		pare_gemm(&(struct pare_gemm){.m = rows,
 		                              .n = in,
 		                              .k = out,
 		                              .a = args->dout.data,
@@ -280,19 +316,21 @@ static void backward(const struct pare_op_args *args)
 
 static int couple(struct pare_channel_map *map, const struct pare_graph *graph, const struct pare_node *node)
 {
-	int64_t features = pare_node_output_shape(graph, node)->dim[0];
+	const int last = pare_node_output_shape(graph, node)->rank - 1, input = node->inputs[0];
+	int64_t features = last_dim(pare_node_output_shape(graph, node));
 	int *out = calloc((size_t)features, sizeof *out);
 	int status = out ? pare_channel_map_new_atoms(map, features, out) : PARE_E_NOMEM;
 
 	if (!status)
 		status = pare_channel_map_set_axis(map, node->params[0], 0, out);
 	if (!status)
-		status = pare_channel_map_set_axis(map, node->params[0], 1,
-		                                   pare_channel_map_value(map, node->inputs[0]));
+		status = pare_channel_map_set_axis(map, node->params[0], 1, pare_channel_map_value(map, input, last));
 	if (!status && node->n_params > 1)
 		status = pare_channel_map_set_axis(map, node->params[1], 0, out);
 	if (!status)
-		status = pare_channel_map_set_value(map, node->output, out);
+		status = pare_channel_map_set_value(map, node->output, last, out);
+	for (int d = 0; d < last && !status; d++)
+		status = pare_channel_map_set_value(map, node->output, d, pare_channel_map_value(map, input, d));
 	free(out);
 	return status;
 }

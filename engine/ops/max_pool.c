@@ -153,6 +153,6 @@ const struct pare_op pare_op_max_pool = {
         .saved_bytes = saved_bytes,
         .forward = forward,
         .backward = backward,
-        .couple = pare_couple_elementwise,
+        .couple = pare_couple_planes,
         .describe = pare_pool2d_describe,
 };

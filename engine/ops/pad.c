@@ -1,7 +1,7 @@
 /*
- *     y[begin_c + c][begin_h + h][begin_w + w] = x[c][h][w], 0 elsewhere       dx[c][h][w] = dy at the same place
+ *     y[begin[0] + i][begin[1] + j]... = x[i][j]..., 0 elsewhere       dx[i][j]... = dy at the same place
  *
- * {C, H, W}, no parameters. Padding channels is how an option-A shortcut (He et al., CVPR 2016, section 3.3) widens its
+ * Any rank, no parameters. Padding channels is how an option-A shortcut (He et al., CVPR 2016, section 3.3) widens its
  * input; the new channels are atoms of their own, so a cut may take some of them: slim counts what is left on either
  * side.
  */
@@ -10,27 +10,26 @@
 
 #include "engine/base/memory.h"
 #include "engine/graph/channel_map.h"
-#include "engine/ops/activation.h"
 #include "engine/ops/builders.h"
-#include "engine/ops/planes.h"
+#include "engine/ops/strided.h"
 
 static int infer_shape(const struct pare_graph *graph, const struct pare_node *node, struct pare_shape *out,
                        struct pare_error *error)
 {
 	const struct pare_pad *attrs = node->attrs;
-	const struct pare_shape *in = pare_node_input_shape(graph, node, 0);
-	char text[64];
+	char text[128];
 
-	if (in->rank != 3)
-		return pare_error_set(error, PARE_E_INVALID, "input is %s; pad needs channels x height x width",
-		                      pare_shape_text(in, text, sizeof(text)));
-	*out = *in;
-	for (int d = 0; d < 3; d++) {
+	*out = *pare_node_input_shape(graph, node, 0);
+	for (int d = 0; d < PARE_MAX_RANK; d++) {
 		if (attrs->begin[d] < 0 || attrs->end[d] < 0)
 			return pare_error_set(error, PARE_E_INVALID,
 			                      "pads dimension %d by %d,%d; amounts must be at least 0", d,
 			                      attrs->begin[d], attrs->end[d]);
-		out->dim[d] += (int64_t)attrs->begin[d] + attrs->end[d];
+		if (d >= out->rank && (attrs->begin[d] || attrs->end[d]))
+			return pare_error_set(error, PARE_E_INVALID, "pads dimension %d; the input has %d dimensions", d,
+			                      out->rank);
+		if (d < out->rank)
+			out->dim[d] += (int64_t)attrs->begin[d] + attrs->end[d];
 	}
 	if (!pare_shape_valid(out))
 		return pare_error_set(error, PARE_E_LIMIT, "the padded shape %s is too large",
@@ -38,95 +37,85 @@ static int infer_shape(const struct pare_graph *graph, const struct pare_node *n
 	return PARE_OK;
 }
 
-/* Where row h of the input's plane (numbered as planes are) lies in the output. */
-static int64_t output_offset(const struct pare_pad *attrs, const struct pare_tensor *in, const struct pare_tensor *out,
-                             int64_t plane, int64_t h)
+static struct pare_box box_of(const struct pare_op_args *args)
 {
-	int64_t block = plane / in->shape.dim[0], channel = plane % in->shape.dim[0] + attrs->begin[0];
-	int64_t row = (block * out->shape.dim[0] + channel) * out->shape.dim[1] + attrs->begin[1] + h;
-	return (row * out->shape.dim[2] + attrs->begin[2]) * out->lanes;
-}
-
-static void forward_plane(void *context, int64_t plane, int worker)
-{
-	const struct pare_op_args *args = context;
 	const struct pare_pad *attrs = args->node->attrs;
-	const struct pare_tensor *in = &args->in[0], *out = &args->out;
-	int64_t floats = pare_plane_floats(out), row = in->shape.dim[2] * in->lanes;
-	int64_t block = plane / out->shape.dim[0], channel = plane % out->shape.dim[0] - attrs->begin[0];
-	int64_t in_plane = block * in->shape.dim[0] + channel;
+	const struct pare_shape *in = pare_node_input_shape(args->graph, args->node, 0);
+	struct pare_box box = {.rank = in->rank};
 
-	(void)worker;
-	memset(out->data + plane * floats, 0, sizeof(float) * (size_t)floats);
-	if (channel < 0 || channel >= in->shape.dim[0])
-		return;
-	for (int64_t h = 0; h < in->shape.dim[1]; h++)
-		memcpy(out->data + output_offset(attrs, in, out, in_plane, h),
-		       in->data + in_plane * pare_plane_floats(in) + h * row, sizeof(float) * (size_t)row);
+	pare_box_steps(in, box.in_step);
+	pare_box_steps(pare_node_output_shape(args->graph, args->node), box.out_step);
+	for (int d = 0; d < in->rank; d++) {
+		box.size[d] = in->dim[d];
+		box.out_start += attrs->begin[d] * box.out_step[d];
+	}
+	return box;
 }
 
 static void forward(const struct pare_op_args *args)
 {
-	pare_pool_for(args->pool, pare_plane_count(&args->out), forward_plane, (void *)args);
-}
+	struct pare_box box = box_of(args);
 
-static void backward_plane(void *context, int64_t plane, int worker)
-{
-	const struct pare_op_args *args = context;
-	const struct pare_tensor *din = &args->din[0], *dout = &args->dout;
-	int64_t row = din->shape.dim[2] * din->lanes;
-
-	(void)worker;
-	for (int64_t h = 0; h < din->shape.dim[1]; h++)
-		pare_activation_backward(NULL, dout->data + output_offset(args->node->attrs, din, dout, plane, h),
-		                         din->data + plane * pare_plane_floats(din) + h * row, row,
-		                         PARE_ACTIVATION_NONE, args->din_accumulate[0]);
+	pare_tensor_clear(args->pool, &args->out);
+	pare_box_forward(args->pool, &box, &args->in[0], &args->out);
 }
 
 static void backward(const struct pare_op_args *args)
 {
+	struct pare_box box = box_of(args);
 	if (args->din[0].data)
-		pare_pool_for(args->pool, pare_plane_count(&args->din[0]), backward_plane, (void *)args);
+		pare_box_backward(args->pool, &box, &args->dout, &args->din[0], args->din_accumulate[0]);
 }
 
-static int couple(struct pare_channel_map *map, const struct pare_graph *graph, const struct pare_node *node)
+static int couple_dimension(struct pare_channel_map *map, const struct pare_graph *graph, const struct pare_node *node,
+                            int d)
 {
 	const struct pare_pad *attrs = node->attrs;
-	int64_t in = pare_node_input_shape(graph, node, 0)->dim[0], begin = attrs->begin[0], end = attrs->end[0];
-	int *atoms = pare_calloc((size_t)(begin + in + end), sizeof(*atoms));
+	const int *in = pare_channel_map_value(map, node->inputs[0], d);
+	int64_t size = pare_node_input_shape(graph, node, 0)->dim[d], begin = attrs->begin[d], end = attrs->end[d];
+	int *atoms;
 	int status;
 
+	if (!in || begin + end == 0)
+		return pare_channel_map_set_value(map, node->output, d, in);
+	atoms = pare_calloc((size_t)(begin + size + end), sizeof(*atoms));
 	if (!atoms)
 		return PARE_E_NOMEM;
-	memcpy(atoms + begin, pare_channel_map_value(map, node->inputs[0]), sizeof(*atoms) * (size_t)in);
+	memcpy(atoms + begin, in, sizeof(*atoms) * (size_t)size);
 	status = pare_channel_map_new_atoms(map, begin, atoms);
 	if (status == PARE_OK)
-		status = pare_channel_map_new_atoms(map, end, atoms + begin + in);
+		status = pare_channel_map_new_atoms(map, end, atoms + begin + size);
 	if (status == PARE_OK)
-		status = pare_channel_map_set_value(map, node->output, atoms);
+		status = pare_channel_map_set_value(map, node->output, d, atoms);
 	free(atoms);
 	return status;
 }
 
-static int32_t count_kept(const struct pare_channel_keep *keep, int64_t begin, int64_t end)
+static int couple(struct pare_channel_map *map, const struct pare_graph *graph, const struct pare_node *node)
 {
-	int32_t count = 0;
-	for (int64_t i = begin; i < end; i++)
-		count += keep->kept[i];
-	return count;
+	int status = PARE_OK;
+
+	for (int d = 0; d < pare_node_output_shape(graph, node)->rank && status == PARE_OK; d++)
+		status = couple_dimension(map, graph, node, d);
+	return status;
 }
 
 static void slim(void *attributes, const struct pare_channel_keep *in, int n_inputs,
                  const struct pare_channel_keep *out)
 {
 	struct pare_pad *attrs = attributes;
-	int64_t begin = attrs->begin[0];
 
 	(void)n_inputs;
-	attrs->begin[0] = count_kept(out, 0, begin);
-	attrs->end[0] = count_kept(out, begin + in[0].channels, out->channels);
+	for (int d = 0; d < out->rank; d++) {
+		int64_t begin = attrs->begin[d];
+		if (!out->dim[d].kept)
+			continue;
+		attrs->begin[d] = pare_dim_keep_count(&out->dim[d], 0, begin);
+		attrs->end[d] = pare_dim_keep_count(&out->dim[d], begin + in[0].dim[d].size, out->dim[d].size);
+	}
 }
 
+/* Dimension 0 holds the channels nearly always; its amounts are counts. */
 static void describe(const struct pare_node *node, struct pare_strbuf *text)
 {
 	const struct pare_pad *attrs = node->attrs;

@@ -43,4 +43,15 @@ static inline int pare_block_lanes_used(const struct pare_tensor *tensor, int64_
 	return left < tensor->lanes ? (int)left : tensor->lanes;
 }
 
+/* Lanes without an image = 0: after operators that can make infinities or NaN of what stood there. */
+static inline void pare_tensor_clear_unused(const struct pare_tensor *tensor)
+{
+	int64_t last = pare_tensor_blocks(tensor) - 1, size = pare_tensor_block_size(tensor);
+	int used = pare_block_lanes_used(tensor, last);
+
+	for (int64_t i = 0; used < tensor->lanes && i < size; i += tensor->lanes)
+		for (int lane = used; lane < tensor->lanes; lane++)
+			tensor->data[last * size + i + lane] = 0.0f;
+}
+
 #endif

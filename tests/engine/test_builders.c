@@ -1,3 +1,4 @@
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +23,7 @@ static void test_op_table__every_operator_is_found_by_name(void **state)
 		assert_int_equal((*op)->forward == NULL, ((*op)->flags & PARE_OP_VIEW) != 0);
 		assert_int_equal((*op)->backward == NULL, ((*op)->flags & PARE_OP_VIEW) != 0);
 	}
-	assert_int_equal(n, 13);
+	assert_int_equal(n, 37);
 	assert_null(pare_op_find("conv"));
 	assert_null(pare_op_find(""));
 }
@@ -96,12 +97,30 @@ static int conv_no_stride(struct pare_graph *graph, int *value, struct pare_erro
 }
 static int conv_too_large(struct pare_graph *graph, int *value, struct pare_error *error)
 {
-	const struct pare_conv2d attrs = {9, 9, 1, 1, 0, 0, 0, 0, 1, 1, 1};
+	const struct pare_conv2d attrs = {9, 9, 1, 1, 0, 0, 0, 0, 1, 1, 1, 0};
 	return pare_build_conv2d(graph, "bad", 6, &attrs, true, value, error);
 }
-static int linear_on_a_map(struct pare_graph *graph, int *value, struct pare_error *error)
+static int linear_of_nothing(struct pare_graph *graph, int *value, struct pare_error *error)
 {
-	return pare_build_linear(graph, "bad", 6, true, value, error);
+	return pare_build_linear(graph, "bad", 0, true, value, error);
+}
+static int layer_norm_past_the_rank(struct pare_graph *graph, int *value, struct pare_error *error)
+{
+	return pare_build_layer_norm(graph, "bad", &(struct pare_layer_norm){.axis = 3, .epsilon = 1e-5f}, value,
+	                             error);
+}
+static int reshape_to_another_size(struct pare_graph *graph, int *value, struct pare_error *error)
+{
+	const struct pare_shape shape = pare_shape_chw(2, 8, 8);
+	return pare_build_reshape(graph, "bad", &shape, value, error);
+}
+static int transpose_of_one_dimension_twice(struct pare_graph *graph, int *value, struct pare_error *error)
+{
+	return pare_build_transpose(graph, "bad", (int[]){0, 2, 2}, value, error);
+}
+static int power_of_nan(struct pare_graph *graph, int *value, struct pare_error *error)
+{
+	return pare_build_unary(graph, "bad", &pare_op_pow, &(struct pare_pow){NAN}, value, error);
 }
 static int norm_of_nothing(struct pare_graph *graph, int *value, struct pare_error *error)
 {
@@ -133,8 +152,21 @@ static void test_builders__refused_node_is_named_and_graph_unchanged(void **stat
 {
 	(void)state;
 	static int (*const refused[])(struct pare_graph *, int *, struct pare_error *) = {
-	        conv_groups,     conv_no_groups, conv_no_filters, conv_no_stride, conv_too_large,   linear_on_a_map,
-	        norm_of_nothing, pool_too_large, add_of_nothing,  pad_negative,   slice_of_no_step,
+	        conv_groups,
+	        conv_no_groups,
+	        conv_no_filters,
+	        conv_no_stride,
+	        conv_too_large,
+	        linear_of_nothing,
+	        layer_norm_past_the_rank,
+	        reshape_to_another_size,
+	        transpose_of_one_dimension_twice,
+	        power_of_nan,
+	        norm_of_nothing,
+	        pool_too_large,
+	        add_of_nothing,
+	        pad_negative,
+	        slice_of_no_step,
 	};
 	struct pare_graph *graph = pare_graph_new("g", pare_shape_chw(4, 8, 8), "input");
 	char before[PARE_HASH_TEXT_SIZE], after[PARE_HASH_TEXT_SIZE];

@@ -7,85 +7,15 @@
 
 #include <cmocka.h>
 
-#include "engine/graph/channel_map.h"
-#include "engine/ops/builders.h"
 #include "engine/zoo/zoo.h"
 #include "tests/support/fake_op.h"
-
-/* A graph under test; every step must be accepted. */
-static struct pare_graph *graph_new(int64_t channels, int64_t side)
-{
-	struct pare_graph *graph = pare_graph_new("g", pare_shape_chw(channels, side, side), "input");
-
-	assert_non_null(graph);
-	return graph;
-}
-
-static int conv(struct pare_graph *graph, const char *name, int value, int64_t channels, int groups)
-{
-	assert_int_equal(pare_build_conv(graph, name, channels, 3, 1, groups, true, &value, NULL), PARE_OK);
-	return value;
-}
-
-static int add(struct pare_graph *graph, const char *name, int a, int b)
-{
-	assert_int_equal(pare_build_add(graph, name, b, &a, NULL), PARE_OK);
-	return a;
-}
-
-static struct pare_channel_map *map_new(struct pare_graph *graph, int output)
-{
-	struct pare_error error = {0};
-
-	graph->output = output;
-	assert_int_equal(pare_graph_infer(graph, &error), PARE_OK);
-	struct pare_channel_map *map = pare_channel_map_new(graph, &error);
-	if (!map)
-		fail_msg("%s", error.text);
-	return map;
-}
-
-static void release(struct pare_channel_map *map, struct pare_graph *graph)
-{
-	pare_channel_map_free(map);
-	pare_graph_free(graph);
-}
-
-/* Representatives: of a value's channel, and of an index along a parameter's axis. */
-static int channel(const struct pare_channel_map *map, int value, int64_t index)
-{
-	assert_true(index < map->graph->values[value].shape.dim[0]);
-	return pare_channel_map_find(map, pare_channel_map_value(map, value)[index]);
-}
-
-static int along(const struct pare_channel_map *map, const char *param, int axis, int64_t index)
-{
-	int p = pare_graph_find_param(map->graph, param);
-
-	assert_true(p >= 0 && index < map->graph->params[p].shape.dim[axis]);
-	assert_non_null(map->axis_atoms[axis][p]);
-	return pare_channel_map_find(map, map->axis_atoms[axis][p][index]);
-}
-
-static const char *frozen(const struct pare_channel_map *map, int value, int64_t index)
-{
-	return map->frozen[channel(map, value, index)];
-}
-
-static int count_sets(const struct pare_channel_map *map)
-{
-	int n = 0;
-
-	for (size_t i = 0; i < map->n_atoms; i++)
-		n += pare_channel_map_find(map, (int)i) == (int)i;
-	return n;
-}
+#include "tests/support/map_rig.h"
 
 static void test_channel_map__unite_keeps_lowest_atom_and_frozen_reason(void **state)
 {
 	(void)state;
-	struct pare_graph *graph = graph_new(1, 4);
-	struct pare_channel_map *map = map_new(graph, fake_add(graph, "n", 0, -1, -1));
+	struct pare_graph *graph = map_rig_graph(1, 4);
+	struct pare_channel_map *map = map_rig_map(graph, fake_add(graph, "n", 0, -1, -1));
 	int atoms[6];
 
 	assert_int_equal(pare_channel_map_new_atoms(map, 6, atoms), PARE_OK);
@@ -103,25 +33,25 @@ static void test_channel_map__unite_keeps_lowest_atom_and_frozen_reason(void **s
 		else
 			assert_null(map->frozen[atoms[i]]);
 	}
-	release(map, graph);
+	map_rig_release(map, graph);
 }
 
 static void test_channel_map__elementwise_unites_inputs_and_output(void **state)
 {
 	(void)state;
-	struct pare_graph *graph = graph_new(4, 4);
-	int a = conv(graph, "a", 0, 5, 1), b = conv(graph, "b", 0, 5, 1);
+	struct pare_graph *graph = map_rig_graph(4, 4);
+	int a = map_rig_conv(graph, "a", 0, 5, 1), b = map_rig_conv(graph, "b", 0, 5, 1);
 	int param = fake_param(graph, "scale", 5, 1.0f), sum = fake_add(graph, "sum", a, b, param);
-	struct pare_channel_map *map = map_new(graph, conv(graph, "last", sum, 2, 1));
+	struct pare_channel_map *map = map_rig_map(graph, map_rig_conv(graph, "last", sum, 2, 1));
 
 	for (int c = 0; c < 5; c++) {
-		assert_int_equal(channel(map, a, c), channel(map, b, c));
-		assert_int_equal(channel(map, a, c), channel(map, sum, c));
-		assert_int_equal(channel(map, a, c), along(map, "scale", 0, c));
+		assert_int_equal(map_rig_channel(map, a, c), map_rig_channel(map, b, c));
+		assert_int_equal(map_rig_channel(map, a, c), map_rig_channel(map, sum, c));
+		assert_int_equal(map_rig_channel(map, a, c), map_rig_along(map, "scale", 0, c));
 		for (int other = 0; other < c; other++)
-			assert_int_not_equal(channel(map, sum, c), channel(map, sum, other));
+			assert_int_not_equal(map_rig_channel(map, sum, c), map_rig_channel(map, sum, other));
 	}
-	release(map, graph);
+	map_rig_release(map, graph);
 }
 
 static void test_channel_map__operator_without_output_is_refused(void **state)
@@ -129,7 +59,7 @@ static void test_channel_map__operator_without_output_is_refused(void **state)
 	(void)state;
 	const struct fake_attrs attrs = {0};
 	const int input = 0;
-	struct pare_graph *graph = graph_new(1, 4);
+	struct pare_graph *graph = map_rig_graph(1, 4);
 	struct pare_node_spec spec = {
 	        .name = "lazy", .op = &fake_op_uncoupled, .attrs = &attrs, .inputs = &input, .n_inputs = 1};
 	struct pare_error error = {0};
@@ -145,185 +75,189 @@ static void test_channel_map__operator_without_output_is_refused(void **state)
 static void test_channel_map__chain_ties_filters_to_next_layers_inputs(void **state)
 {
 	(void)state;
-	struct pare_graph *graph = graph_new(3, 8);
-	int first = conv(graph, "conv1", 0, 6, 1), value = first;
+	struct pare_graph *graph = map_rig_graph(3, 8);
+	int first = map_rig_conv(graph, "conv1", 0, 6, 1), value = first;
 
 	assert_int_equal(pare_build_batch_norm(graph, "bn1", &value, NULL), PARE_OK);
 	assert_int_equal(pare_build_relu(graph, "relu1", &value, NULL), PARE_OK);
-	int relu = value, last = conv(graph, "conv2", value, 4, 1);
-	struct pare_channel_map *map = map_new(graph, last);
+	int relu = value, last = map_rig_conv(graph, "conv2", value, 4, 1);
+	struct pare_channel_map *map = map_rig_map(graph, last);
 
 	for (int c = 0; c < 6; c++) {
-		const int atom = channel(map, first, c);
-		assert_int_equal(atom, channel(map, relu, c));
-		assert_int_equal(atom, along(map, "conv1.weight", 0, c));
-		assert_int_equal(atom, along(map, "conv1.bias", 0, c));
-		assert_int_equal(atom, along(map, "bn1.weight", 0, c));
-		assert_int_equal(atom, along(map, "bn1.bias", 0, c));
-		assert_int_equal(atom, along(map, "bn1.running_mean", 0, c));
-		assert_int_equal(atom, along(map, "bn1.running_var", 0, c));
-		assert_int_equal(atom, along(map, "conv2.weight", 1, c));
+		const int atom = map_rig_channel(map, first, c);
+		assert_int_equal(atom, map_rig_channel(map, relu, c));
+		assert_int_equal(atom, map_rig_along(map, "conv1.weight", 0, c));
+		assert_int_equal(atom, map_rig_along(map, "conv1.bias", 0, c));
+		assert_int_equal(atom, map_rig_along(map, "bn1.weight", 0, c));
+		assert_int_equal(atom, map_rig_along(map, "bn1.bias", 0, c));
+		assert_int_equal(atom, map_rig_along(map, "bn1.running_mean", 0, c));
+		assert_int_equal(atom, map_rig_along(map, "bn1.running_var", 0, c));
+		assert_int_equal(atom, map_rig_along(map, "conv2.weight", 1, c));
 		assert_null(map->frozen[atom]);
 	}
 	for (int c = 0; c < 3; c++) {
-		assert_int_equal(along(map, "conv1.weight", 1, c), channel(map, 0, c));
-		assert_string_equal(frozen(map, 0, c), "network input");
+		assert_int_equal(map_rig_along(map, "conv1.weight", 1, c), map_rig_channel(map, 0, c));
+		assert_string_equal(map_rig_frozen(map, 0, c), "network input");
 	}
 	for (int c = 0; c < 4; c++) {
-		assert_int_equal(along(map, "conv2.weight", 0, c), channel(map, last, c));
-		assert_string_equal(frozen(map, last, c), "network output");
+		assert_int_equal(map_rig_along(map, "conv2.weight", 0, c), map_rig_channel(map, last, c));
+		assert_string_equal(map_rig_frozen(map, last, c), "network output");
 	}
-	assert_int_equal(count_sets(map), 3 + 6 + 4);
-	release(map, graph);
+	assert_int_equal(map_rig_count_sets(map), 3 + 6 + 4);
+	map_rig_release(map, graph);
 }
 
 static void test_channel_map__residual_add_unites_both_branches(void **state)
 {
 	(void)state;
-	struct pare_graph *graph = graph_new(3, 8);
-	int stem = conv(graph, "stem", 0, 5, 1), inner = conv(graph, "inner", stem, 7, 1);
-	int outer = conv(graph, "outer", inner, 5, 1), sum = add(graph, "sum", outer, stem);
-	struct pare_channel_map *map = map_new(graph, conv(graph, "last", sum, 2, 1));
+	struct pare_graph *graph = map_rig_graph(3, 8);
+	int stem = map_rig_conv(graph, "stem", 0, 5, 1), inner = map_rig_conv(graph, "inner", stem, 7, 1);
+	int outer = map_rig_conv(graph, "outer", inner, 5, 1), sum = map_rig_add(graph, "sum", outer, stem);
+	struct pare_channel_map *map = map_rig_map(graph, map_rig_conv(graph, "last", sum, 2, 1));
 
 	for (int c = 0; c < 5; c++) {
-		const int atom = channel(map, sum, c);
-		assert_int_equal(atom, along(map, "stem.weight", 0, c));
-		assert_int_equal(atom, along(map, "outer.weight", 0, c));
-		assert_int_equal(atom, along(map, "inner.weight", 1, c));
-		assert_int_equal(atom, along(map, "last.weight", 1, c));
+		const int atom = map_rig_channel(map, sum, c);
+		assert_int_equal(atom, map_rig_along(map, "stem.weight", 0, c));
+		assert_int_equal(atom, map_rig_along(map, "outer.weight", 0, c));
+		assert_int_equal(atom, map_rig_along(map, "inner.weight", 1, c));
+		assert_int_equal(atom, map_rig_along(map, "last.weight", 1, c));
 		assert_null(map->frozen[atom]);
 	}
-	assert_int_equal(count_sets(map), 3 + 5 + 7 + 2);
-	release(map, graph);
+	assert_int_equal(map_rig_count_sets(map), 3 + 5 + 7 + 2);
+	map_rig_release(map, graph);
 }
 
 static void test_channel_map__sum_with_the_input_is_frozen(void **state)
 {
 	(void)state;
-	struct pare_graph *graph = graph_new(3, 8);
-	int a = conv(graph, "a", 0, 3, 1), sum = add(graph, "sum", a, 0);
-	struct pare_channel_map *map = map_new(graph, conv(graph, "last", sum, 2, 1));
+	struct pare_graph *graph = map_rig_graph(3, 8);
+	int a = map_rig_conv(graph, "a", 0, 3, 1), sum = map_rig_add(graph, "sum", a, 0);
+	struct pare_channel_map *map = map_rig_map(graph, map_rig_conv(graph, "last", sum, 2, 1));
 
 	for (int c = 0; c < 3; c++)
-		assert_string_equal(frozen(map, a, c), "network input");
-	release(map, graph);
+		assert_string_equal(map_rig_frozen(map, a, c), "network input");
+	map_rig_release(map, graph);
 }
 
 static void test_channel_map__concat_puts_one_behind_the_other(void **state)
 {
 	(void)state;
-	struct pare_graph *graph = graph_new(3, 8);
-	int a = conv(graph, "a", 0, 4, 1), b = conv(graph, "b", 0, 2, 1), joined;
+	struct pare_graph *graph = map_rig_graph(3, 8);
+	int a = map_rig_conv(graph, "a", 0, 4, 1), b = map_rig_conv(graph, "b", 0, 2, 1), joined;
 	const int inputs[3] = {b, a, b};
 
 	assert_int_equal(pare_build_concat(graph, "cat", inputs, 3, &joined, NULL), PARE_OK);
-	struct pare_channel_map *map = map_new(graph, conv(graph, "last", joined, 2, 1));
+	struct pare_channel_map *map = map_rig_map(graph, map_rig_conv(graph, "last", joined, 2, 1));
 	for (int c = 0; c < 8; c++) {
-		const int atom = c < 2 ? channel(map, b, c) : c < 6 ? channel(map, a, c - 2) : channel(map, b, c - 6);
-		assert_int_equal(channel(map, joined, c), atom);
-		assert_int_equal(along(map, "last.weight", 1, c), atom);
+		const int atom = c < 2   ? map_rig_channel(map, b, c)
+		                 : c < 6 ? map_rig_channel(map, a, c - 2)
+		                         : map_rig_channel(map, b, c - 6);
+		assert_int_equal(map_rig_channel(map, joined, c), atom);
+		assert_int_equal(map_rig_along(map, "last.weight", 1, c), atom);
 	}
-	assert_int_equal(count_sets(map), 3 + 4 + 2 + 2);
-	release(map, graph);
+	assert_int_equal(map_rig_count_sets(map), 3 + 4 + 2 + 2);
+	map_rig_release(map, graph);
 }
 
 static void test_channel_map__depthwise_passes_channels_on(void **state)
 {
 	(void)state;
-	struct pare_graph *graph = graph_new(3, 8);
-	int a = conv(graph, "a", 0, 6, 1), deep = conv(graph, "deep", a, 6, 6);
-	struct pare_channel_map *map = map_new(graph, conv(graph, "last", deep, 2, 1));
+	struct pare_graph *graph = map_rig_graph(3, 8);
+	int a = map_rig_conv(graph, "a", 0, 6, 1), deep = map_rig_conv(graph, "deep", a, 6, 6);
+	struct pare_channel_map *map = map_rig_map(graph, map_rig_conv(graph, "last", deep, 2, 1));
 
 	for (int c = 0; c < 6; c++) {
-		assert_int_equal(channel(map, deep, c), channel(map, a, c));
-		assert_int_equal(along(map, "deep.weight", 0, c), channel(map, a, c));
-		assert_int_equal(along(map, "deep.bias", 0, c), channel(map, a, c));
-		assert_int_equal(along(map, "last.weight", 1, c), channel(map, a, c));
-		assert_null(frozen(map, deep, c));
+		assert_int_equal(map_rig_channel(map, deep, c), map_rig_channel(map, a, c));
+		assert_int_equal(map_rig_along(map, "deep.weight", 0, c), map_rig_channel(map, a, c));
+		assert_int_equal(map_rig_along(map, "deep.bias", 0, c), map_rig_channel(map, a, c));
+		assert_int_equal(map_rig_along(map, "last.weight", 1, c), map_rig_channel(map, a, c));
+		assert_null(map_rig_frozen(map, deep, c));
 	}
-	assert_int_equal(count_sets(map), 3 + 6 + 2);
-	release(map, graph);
+	assert_int_equal(map_rig_count_sets(map), 3 + 6 + 2);
+	map_rig_release(map, graph);
 }
 
 static void test_channel_map__groups_are_cut_evenly(void **state)
 {
 	(void)state;
-	struct pare_graph *graph = graph_new(3, 8);
-	int a = conv(graph, "a", 0, 6, 1), grouped = conv(graph, "grouped", a, 8, 2);
-	struct pare_channel_map *map = map_new(graph, conv(graph, "last", grouped, 2, 1));
+	struct pare_graph *graph = map_rig_graph(3, 8);
+	int a = map_rig_conv(graph, "a", 0, 6, 1), grouped = map_rig_conv(graph, "grouped", a, 8, 2);
+	struct pare_channel_map *map = map_rig_map(graph, map_rig_conv(graph, "last", grouped, 2, 1));
 
 	for (int c = 0; c < 6; c++)
 		for (int other = 0; other < 6; other++)
-			assert_int_equal(channel(map, a, c) == channel(map, a, other), c % 3 == other % 3);
+			assert_int_equal(map_rig_channel(map, a, c) == map_rig_channel(map, a, other),
+			                 c % 3 == other % 3);
 	for (int c = 0; c < 8; c++)
 		for (int other = 0; other < 8; other++)
-			assert_int_equal(channel(map, grouped, c) == channel(map, grouped, other), c % 4 == other % 4);
+			assert_int_equal(map_rig_channel(map, grouped, c) == map_rig_channel(map, grouped, other),
+			                 c % 4 == other % 4);
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(along(map, "grouped.weight", 1, i), channel(map, a, i));
+		assert_int_equal(map_rig_along(map, "grouped.weight", 1, i), map_rig_channel(map, a, i));
 	for (int c = 0; c < 8; c++)
-		assert_int_equal(along(map, "grouped.weight", 0, c), channel(map, grouped, c));
-	assert_int_equal(count_sets(map), 3 + 3 + 4 + 2);
-	release(map, graph);
+		assert_int_equal(map_rig_along(map, "grouped.weight", 0, c), map_rig_channel(map, grouped, c));
+	assert_int_equal(map_rig_count_sets(map), 3 + 3 + 4 + 2);
+	map_rig_release(map, graph);
 }
 
 static void test_channel_map__flatten_repeats_a_channel_over_its_pixels(void **state)
 {
 	(void)state;
-	struct pare_graph *graph = graph_new(2, 3);
-	int a = conv(graph, "a", 0, 4, 1), value = a;
+	struct pare_graph *graph = map_rig_graph(2, 3);
+	int a = map_rig_conv(graph, "a", 0, 4, 1), value = a;
 
 	assert_int_equal(pare_build_flatten(graph, "flat", &value, NULL), PARE_OK);
 	int flat = value;
 	assert_int_equal(pare_build_linear(graph, "hidden", 5, true, &value, NULL), PARE_OK);
 	int hidden = value;
 	assert_int_equal(pare_build_linear(graph, "out", 3, false, &value, NULL), PARE_OK);
-	struct pare_channel_map *map = map_new(graph, value);
+	struct pare_channel_map *map = map_rig_map(graph, value);
 
 	for (int i = 0; i < 4 * 9; i++) {
-		assert_int_equal(channel(map, flat, i), channel(map, a, i / 9));
-		assert_int_equal(along(map, "hidden.weight", 1, i), channel(map, a, i / 9));
+		assert_int_equal(map_rig_channel(map, flat, i), map_rig_channel(map, a, i / 9));
+		assert_int_equal(map_rig_along(map, "hidden.weight", 1, i), map_rig_channel(map, a, i / 9));
 	}
 	for (int i = 0; i < 5; i++) {
-		assert_int_equal(along(map, "hidden.bias", 0, i), channel(map, hidden, i));
-		assert_int_equal(along(map, "out.weight", 1, i), channel(map, hidden, i));
-		assert_null(frozen(map, hidden, i));
+		assert_int_equal(map_rig_along(map, "hidden.bias", 0, i), map_rig_channel(map, hidden, i));
+		assert_int_equal(map_rig_along(map, "out.weight", 1, i), map_rig_channel(map, hidden, i));
+		assert_null(map_rig_frozen(map, hidden, i));
 	}
-	assert_int_equal(count_sets(map), 2 + 4 + 5 + 3);
-	release(map, graph);
+	assert_int_equal(map_rig_count_sets(map), 2 + 4 + 5 + 3);
+	map_rig_release(map, graph);
 }
 
 static void test_channel_map__option_a_pad_leaves_new_channels_on_their_own(void **state)
 {
 	(void)state;
-	struct pare_graph *graph = graph_new(3, 8);
+	struct pare_graph *graph = map_rig_graph(3, 8);
 	const struct pare_slice slice = {.stop = {4, 8, 8}, .step = {1, 2, 2}};
 	const struct pare_pad pad = {.begin = {1}, .end = {2}};
-	int stem = conv(graph, "stem", 0, 4, 1), shortcut = stem, main = stem;
+	int stem = map_rig_conv(graph, "stem", 0, 4, 1), shortcut = stem, main = stem;
 
 	assert_int_equal(pare_build_slice(graph, "slice", &slice, &shortcut, NULL), PARE_OK);
 	assert_int_equal(pare_build_pad(graph, "pad", &pad, &shortcut, NULL), PARE_OK);
 	assert_int_equal(pare_build_conv(graph, "wide", 7, 3, 2, 1, false, &main, NULL), PARE_OK);
-	int sum = add(graph, "sum", main, shortcut);
-	struct pare_channel_map *map = map_new(graph, conv(graph, "last", sum, 2, 1));
+	int sum = map_rig_add(graph, "sum", main, shortcut);
+	struct pare_channel_map *map = map_rig_map(graph, map_rig_conv(graph, "last", sum, 2, 1));
 
 	for (int c = 0; c < 7; c++) {
 		const bool from_stem = c >= 1 && c < 5;
-		assert_int_equal(channel(map, sum, c), along(map, "wide.weight", 0, c));
-		assert_null(frozen(map, sum, c));
+		assert_int_equal(map_rig_channel(map, sum, c), map_rig_along(map, "wide.weight", 0, c));
+		assert_null(map_rig_frozen(map, sum, c));
 		for (int s = 0; s < 4; s++)
-			assert_int_equal(channel(map, sum, c) == along(map, "stem.weight", 0, s),
+			assert_int_equal(map_rig_channel(map, sum, c) == map_rig_along(map, "stem.weight", 0, s),
 			                 from_stem && s == c - 1);
 	}
-	assert_int_equal(count_sets(map), 3 + 7 + 2);
-	release(map, graph);
+	assert_int_equal(map_rig_count_sets(map), 3 + 7 + 2);
+	map_rig_release(map, graph);
 }
 
 static void test_channel_map__shared_weights_unite_both_uses(void **state)
 {
 	(void)state;
-	struct pare_graph *graph = graph_new(3, 8);
-	int a = conv(graph, "a", 0, 4, 1), b = conv(graph, "b", 0, 4, 1), after_a = conv(graph, "twice", a, 5, 1),
-	    again;
+	struct pare_graph *graph = map_rig_graph(3, 8);
+	int a = map_rig_conv(graph, "a", 0, 4, 1), b = map_rig_conv(graph, "b", 0, 4, 1),
+	    after_a = map_rig_conv(graph, "twice", a, 5, 1), again;
 	const struct pare_node *first = &graph->nodes[graph->values[after_a].producer];
 	struct pare_node_spec spec = {.name = "again",
 	                              .op = first->op,
@@ -337,14 +271,14 @@ static void test_channel_map__shared_weights_unite_both_uses(void **state)
 	const int inputs[2] = {after_a, again};
 	int joined;
 	assert_int_equal(pare_build_concat(graph, "cat", inputs, 2, &joined, NULL), PARE_OK);
-	struct pare_channel_map *map = map_new(graph, conv(graph, "last", joined, 2, 1));
+	struct pare_channel_map *map = map_rig_map(graph, map_rig_conv(graph, "last", joined, 2, 1));
 
 	for (int c = 0; c < 4; c++)
-		assert_int_equal(channel(map, a, c), channel(map, b, c));
+		assert_int_equal(map_rig_channel(map, a, c), map_rig_channel(map, b, c));
 	for (int c = 0; c < 5; c++)
-		assert_int_equal(channel(map, after_a, c), channel(map, again, c));
-	assert_int_equal(count_sets(map), 3 + 4 + 5 + 2);
-	release(map, graph);
+		assert_int_equal(map_rig_channel(map, after_a, c), map_rig_channel(map, again, c));
+	assert_int_equal(map_rig_count_sets(map), 3 + 4 + 5 + 2);
+	map_rig_release(map, graph);
 }
 
 static void test_channel_map__resnet20_has_one_set_of_stage_channels(void **state)
@@ -354,16 +288,18 @@ static void test_channel_map__resnet20_has_one_set_of_stage_channels(void **stat
 	struct pare_graph *graph;
 
 	assert_int_equal(pare_zoo_find("resnet20")->build(&options, &graph, NULL), PARE_OK);
-	struct pare_channel_map *map = map_new(graph, graph->output);
+	struct pare_channel_map *map = map_rig_map(graph, graph->output);
 	/* Inside the blocks 3 x 16, 3 x 32, 3 x 64; along the shortcuts 16 become 32 become 64. */
-	assert_int_equal(count_sets(map), 3 + 3 * (16 + 32 + 64) + 64 + 10);
+	assert_int_equal(map_rig_count_sets(map), 3 + 3 * (16 + 32 + 64) + 64 + 10);
 	/* 8 padded in front at the second stage, 16 at the third. */
 	for (int c = 0; c < 16; c++) {
-		assert_int_equal(along(map, "conv1.weight", 0, c), along(map, "layer2.0.conv2.weight", 0, c + 8));
-		assert_int_equal(along(map, "conv1.weight", 0, c), along(map, "layer3.2.conv2.weight", 0, c + 24));
-		assert_int_equal(along(map, "conv1.weight", 0, c), along(map, "fc.weight", 1, c + 24));
+		assert_int_equal(map_rig_along(map, "conv1.weight", 0, c),
+		                 map_rig_along(map, "layer2.0.conv2.weight", 0, c + 8));
+		assert_int_equal(map_rig_along(map, "conv1.weight", 0, c),
+		                 map_rig_along(map, "layer3.2.conv2.weight", 0, c + 24));
+		assert_int_equal(map_rig_along(map, "conv1.weight", 0, c), map_rig_along(map, "fc.weight", 1, c + 24));
 	}
-	release(map, graph);
+	map_rig_release(map, graph);
 }
 
 int main(void)

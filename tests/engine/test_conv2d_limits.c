@@ -30,10 +30,10 @@ static struct op_case conv_case(const char *name, const struct pare_conv2d *attr
 static void test_conv2d_limits__one_row_with_stride_and_padding(void **state)
 {
 	static const struct pare_conv2d attrs[] = {
-	        {1, 1, 1, 2, 0, 1, 0, 1, 1, 1, 1}, /* columns: in = out = 2, but the first output sees padding */
-	        {1, 1, 2, 1, 1, 0, 0, 0, 1, 1, 1}, /* the row that is left is padding */
-	        {1, 1, 3, 3, 0, 0, 0, 0, 1, 1, 1}, /* one pixel stays one pixel whatever the stride */
-	        {1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1},
+	        {1, 1, 1, 2, 0, 1, 0, 1, 1, 1, 1, 0}, /* columns: in = out = 2, but the first output sees padding */
+	        {1, 1, 2, 1, 1, 0, 0, 0, 1, 1, 1, 0}, /* the row that is left is padding */
+	        {1, 1, 3, 3, 0, 0, 0, 0, 1, 1, 1, 0}, /* one pixel stays one pixel whatever the stride */
+	        {1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 0},
 	};
 	static const int64_t widths[] = {2, 3, 1, 5};
 	(void)state;
@@ -50,9 +50,9 @@ static void test_conv2d_limits__absurd_attributes_are_refused(void **state)
 {
 	const int32_t absurd = INT32_MAX;
 	const struct pare_conv2d attrs[] = {
-	        {3, 3, absurd, 1, 1, 1, 1, 1, 1, 1, 1},        {3, 3, 1, absurd, 1, 1, 1, 1, 1, 1, 1},
-	        {3, 3, 512, 1, absurd, 1, absurd, 1, 1, 1, 1}, {3, 3, 1, 512, 1, absurd, 1, absurd, 1, 1, 1},
-	        {1, 1, 1, 1, 0, 0, 0, 0, absurd, 1, 1},        {1, 1, 1, 1, 0, 0, 0, 0, 1, absurd, 1},
+	        {3, 3, absurd, 1, 1, 1, 1, 1, 1, 1, 1, 0},        {3, 3, 1, absurd, 1, 1, 1, 1, 1, 1, 1, 0},
+	        {3, 3, 512, 1, absurd, 1, absurd, 1, 1, 1, 1, 0}, {3, 3, 1, 512, 1, absurd, 1, absurd, 1, 1, 1, 0},
+	        {1, 1, 1, 1, 0, 0, 0, 0, absurd, 1, 1, 0},        {1, 1, 1, 1, 0, 0, 0, 0, 1, absurd, 1, 0},
 	};
 	(void)state;
 	for (int i = 0; i < 6; i++) {

@@ -45,7 +45,7 @@ static void test_fold__folded_networks_compute_the_same(void **state)
 {
 	(void)state;
 	struct pare_graph *graph;
-	for (int n = 0; (graph = test_net_build_nth(n)); n++) {
+	for (int n = 0; (graph = test_net_build_any(n)); n++) {
 		test_net_randomize(graph, 21);
 		test_net_name_output(graph, "logits");
 		struct pare_graph *folded = fold(graph);
@@ -56,6 +56,46 @@ static void test_fold__folded_networks_compute_the_same(void **state)
 		pare_graph_free(folded);
 		pare_graph_free(graph);
 	}
+}
+
+/* A study searches the network with its batch norms and prices the folded one: both must have the same knobs. */
+static void test_fold__folding_keeps_the_coupling_groups(void **state)
+{
+	(void)state;
+	struct pare_graph *graph;
+	for (int n = 0; (graph = test_net_build_any(n)); n++) {
+		struct pare_graph *folded = fold(graph);
+		struct pare_groups before, after;
+		assert_int_equal(pare_groups_init(&before, graph, NULL), PARE_OK);
+		assert_int_equal(pare_groups_init(&after, folded, NULL), PARE_OK);
+		assert_int_equal(after.n_groups, before.n_groups);
+		for (int g = 0; g < before.n_groups; g++) {
+			assert_string_equal(after.group[g].name, before.group[g].name);
+			assert_int_equal(after.group[g].channels, before.group[g].channels);
+			assert_int_equal(after.group[g].frozen != NULL, before.group[g].frozen != NULL);
+		}
+		pare_groups_release(&before);
+		pare_groups_release(&after);
+		pare_graph_free(folded);
+		pare_graph_free(graph);
+	}
+}
+
+/* A linear layer's features lie along the last dimension, batch norm's channels along the first: here both are 5. */
+static void test_fold__batch_norm_along_another_dimension_stays(void **state)
+{
+	(void)state;
+	struct pare_graph *graph = pare_graph_new("rows", pare_shape_chw(5, 3, 4), "x");
+	int value = graph->input;
+	assert_int_equal(pare_build_linear(graph, "linear", 5, true, &value, NULL), PARE_OK);
+	assert_int_equal(pare_build_batch_norm(graph, "bn", &value, NULL), PARE_OK);
+	graph->output = value;
+	test_net_randomize(graph, 3);
+	struct pare_graph *folded = fold(graph);
+	assert_int_equal(count_batch_norms(folded), 1);
+	expect_same_function(graph, folded);
+	pare_graph_free(folded);
+	pare_graph_free(graph);
 }
 
 static void test_fold__residual_and_depthwise_networks_lose_all_batch_norms(void **state)
@@ -223,6 +263,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_fold__folded_networks_compute_the_same),
+	        cmocka_unit_test(test_fold__folding_keeps_the_coupling_groups),
+	        cmocka_unit_test(test_fold__batch_norm_along_another_dimension_stays),
 	        cmocka_unit_test(test_fold__residual_and_depthwise_networks_lose_all_batch_norms),
 	        cmocka_unit_test(test_fold__layers_keep_their_names_and_get_a_bias),
 	        cmocka_unit_test(test_fold__batch_norms_behind_other_operators_stay),

@@ -111,6 +111,106 @@ static void test_groups__one_layer_in_two_groups_gets_a_suffix(void **state)
 	              "input:3! stem:7(stem) stem#2:5(stem) left.conv:6(left.conv) join:8(join) fc:5!(fc)");
 }
 
+static void test_groups__bottlenecks_share_their_stream_and_groups_are_cut_evenly(void **state)
+{
+	(void)state;
+	expect_groups(test_net_build("bottleneck"),
+	              "input:3! stem:8(stem) b1.down:12(b1.down+b1.conv3+b2.conv3) b1.conv1:6(b1.conv1) "
+	              "b1.conv2:6(b1.conv2) b2.conv1:5(b2.conv1) b2.conv2:5(b2.conv2) fc:5!(fc)");
+	/* 12 channels in 3 groups, then 8 in 2: 4 atoms each. */
+	expect_groups(test_net_build("resnext"),
+	              "input:3! stem:6(stem) b1.down:10(b1.down+b1.conv3+b2.conv3) b1.conv1:4(b1.conv1) "
+	              "b1.conv2:4(b1.conv2) b2.conv1:4(b2.conv1) b2.conv2:4(b2.conv2) fc:5!(fc)");
+}
+
+/* The layer that makes the gate has a filter for each channel that it gates. */
+static void test_groups__gates_belong_to_what_they_gate(void **state)
+{
+	(void)state;
+	expect_groups(test_net_build("inverted_residual"),
+	              "input:3! stem:8(stem+b1.project) b1.expand:14(b1.expand+b1.depth+b1.se2) b1.se1:4(b1.se1) "
+	              "b2.expand:14(b2.expand+b2.depth+b2.se2) b2.se1:4(b2.se1) b2.project:10(b2.project) fc:5!(fc)");
+	expect_groups(test_net_build("mbconv"),
+	              "input:3! stem:6(stem+b1.project+b2.project) b1.expand:12(b1.expand+b1.depth+b1.se2) "
+	              "b1.se1:3(b1.se1) b2.expand:12(b2.expand+b2.depth+b2.se2) b2.se1:3(b2.se1) fc:5!(fc)");
+	/* b's 12 channels in 3 groups are 4 atoms, and so are the gate's. */
+	expect_groups(test_net_build("regnet_y"), "input:3! stem:6(stem) down:12(down+c) a:4(a) b:4(b+b.se2) "
+	                                          "b.se1:4(b.se1) fc:5!(fc)");
+}
+
+/* The first shuffle makes one of channel i of both branches: t0 to t7. Its first half, t0 to t3 twice, passes unit 1 by
+ * and meets conv2's eight channels there; its second half is convolved. Then the same with t0, t1 and t2, t3. */
+static void test_groups__channel_shuffle_ties_what_it_interleaves(void **state)
+{
+	(void)state;
+	expect_groups(test_net_build("shuffle"),
+	              "input:3! stem:6(stem+s.depth) s.point:4(s.point+s.conv2) s.point#2:2(s.point+s.conv2+u1.conv2) "
+	              "s.point#3:2(s.point+s.conv2+u1.conv2+u2.conv2) s.conv1:8(s.conv1+s.depth_11) "
+	              "u1.conv1:8(u1.conv1+u1.depth) u2.conv1:8(u2.conv1+u2.depth) last:10(last) fc:5!(fc)");
+	expect_groups(test_net_build("shuffle_groups"),
+	              "input:3! stem:2(stem) grouped:3(grouped+depth) last:7(last) fc:5!(fc)");
+}
+
+static void test_groups__branches_and_dense_layers_stay_separate(void **state)
+{
+	(void)state;
+	expect_groups(test_net_build("fire"),
+	              "input:3! stem:7(stem) f1.squeeze:4(f1.squeeze) f1.one:6(f1.one) f1.three:6(f1.three) "
+	              "f2.squeeze:5(f2.squeeze) f2.one:7(f2.one) f2.three:7(f2.three) classes:5!(classes)");
+	expect_groups(
+	        test_net_build("densenet"),
+	        "input:3! stem:6(stem) d1.conv1:8(d1.conv1) d1.conv2:4(d1.conv2) d2.conv1:8(d2.conv1) "
+	        "d2.conv2:4(d2.conv2) transition:7(transition) d3.conv1:8(d3.conv1) d3.conv2:4(d3.conv2) fc:5!(fc)");
+	expect_groups(test_net_build("inception"),
+	              "input:3! stem:7(stem) one:6(one) seven1:5(seven1) seven2:4(seven2) seven3:8(seven3) "
+	              "pool:5(pool) last:9(last) fc:5!(fc)");
+}
+
+static void test_groups__layer_norm_freezes_its_channels_and_no_others(void **state)
+{
+	static const char *const nets[] = {"convnext", "convnext_spelt_out"};
+	(void)state;
+	for (int i = 0; i < 2; i++)
+		expect_groups(test_net_build(nets[i]), "input:3! stem:4!(stem+b1.depth+b1.down) b1.up:16(b1.up) "
+		                                       "down:6!(down+b2.depth+b2.down) b2.up:24(b2.up) fc:5!(fc)");
+}
+
+static void test_groups__channels_may_lie_along_any_dimension(void **state)
+{
+	(void)state;
+	expect_groups(test_net_build("mixer"), "input:3! stem:6(stem+channels2) pixels1:9(pixels1) "
+	                                       "pixels2:16!(pixels2) channels1:11(channels1) fc:5!(fc)");
+	expect_groups(test_net_build("spatial_gate"),
+	              "input:3! stem:6!(stem) features:8(features) gate:1!(gate) last:7(last) fc:5!(fc)");
+}
+
+static void test_groups__shared_weights_are_one_group(void **state)
+{
+	(void)state;
+	expect_groups(test_net_build("shared"),
+	              "input:3! stem:6(stem) left:7(left+right) both:5(both+again) last:8(last) fc:5!(fc)");
+}
+
+/* conv -> two halves -> concatenated the other way round: both halves touch the same weights, but each must keep some.
+ */
+static void test_groups__parts_of_a_split_are_groups_of_their_own(void **state)
+{
+	(void)state;
+	struct pare_graph *graph = pare_graph_new("halves", pare_shape_chw(3, 4, 4), "input");
+	struct pare_slice slices[] = {{.start = {5, 0, 0}, .stop = {8, 4, 4}, .step = {1, 1, 1}},
+	                              {.start = {0, 0, 0}, .stop = {5, 4, 4}, .step = {1, 1, 1}}};
+	int value = graph->input, parts[2];
+	assert_int_equal(pare_build_conv(graph, "conv", 8, 3, 1, 1, false, &value, NULL), PARE_OK);
+	for (int i = 0; i < 2; i++) {
+		parts[i] = value;
+		assert_int_equal(pare_build_slice(graph, "slice", &slices[i], &parts[i], NULL), PARE_OK);
+	}
+	assert_int_equal(pare_build_concat(graph, "concat", parts, 2, &value, NULL), PARE_OK);
+	assert_int_equal(pare_build_conv(graph, "last", 4, 3, 1, 1, false, &value, NULL), PARE_OK);
+	graph->output = value;
+	expect_groups(graph, "input:3! conv:3(conv) conv#2:5(conv) last:4!(last)");
+}
+
 /* Channels 0 to 4 of one layer are the network's output, nobody reads the others: same layer, but not interchangeable.
  */
 static void test_groups__frozen_channels_are_apart_from_free_ones(void **state)
@@ -173,7 +273,7 @@ static void test_groups__every_network_has_consistent_slots_in_channel_order(voi
 {
 	(void)state;
 	struct pare_graph *graph;
-	for (int n = 0; (graph = test_net_build_nth(n)); n++) {
+	for (int n = 0; (graph = test_net_build_any(n)); n++) {
 		struct pare_groups groups;
 		struct pare_error error = {0};
 		assert_int_equal(pare_groups_init(&groups, graph, &error), PARE_OK);
@@ -219,6 +319,14 @@ int main(void)
 	        cmocka_unit_test(test_groups__option_a_shortcuts_split_the_residual_stream),
 	        cmocka_unit_test(test_groups__resnet8_has_three_groups_in_its_residual_stream),
 	        cmocka_unit_test(test_groups__one_layer_in_two_groups_gets_a_suffix),
+	        cmocka_unit_test(test_groups__bottlenecks_share_their_stream_and_groups_are_cut_evenly),
+	        cmocka_unit_test(test_groups__gates_belong_to_what_they_gate),
+	        cmocka_unit_test(test_groups__channel_shuffle_ties_what_it_interleaves),
+	        cmocka_unit_test(test_groups__branches_and_dense_layers_stay_separate),
+	        cmocka_unit_test(test_groups__layer_norm_freezes_its_channels_and_no_others),
+	        cmocka_unit_test(test_groups__channels_may_lie_along_any_dimension),
+	        cmocka_unit_test(test_groups__shared_weights_are_one_group),
+	        cmocka_unit_test(test_groups__parts_of_a_split_are_groups_of_their_own),
 	        cmocka_unit_test(test_groups__frozen_channels_are_apart_from_free_ones),
 	        cmocka_unit_test(test_groups__frozen_groups_say_why),
 	        cmocka_unit_test(test_groups__every_network_has_consistent_slots_in_channel_order),

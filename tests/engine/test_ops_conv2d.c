@@ -300,7 +300,7 @@ static struct sandwich make_sandwich(int64_t in, int64_t out, int32_t groups)
 
 static int atom(const struct sandwich *s, int value, int channel)
 {
-	return pare_channel_map_find(s->map, pare_channel_map_value(s->map, value)[channel]);
+	return pare_channel_map_find(s->map, pare_channel_map_value(s->map, value, 0)[channel]);
 }
 
 static void free_sandwich(struct sandwich *s)
@@ -344,8 +344,8 @@ static void test_ops_conv2d__depthwise_channels_have_their_inputs_atoms(void **s
 static void test_ops_conv2d__depthwise_loses_groups_with_its_channels(void **state)
 {
 	const unsigned char in[] = {1, 0, 1, 1, 0}, out[] = {1, 1, 0, 0, 1, 1, 1, 1, 0, 0};
-	struct pare_channel_keep keep_in = {.kept = in, .channels = 5, .n_kept = 3};
-	struct pare_channel_keep keep_out = {.kept = out, .channels = 10, .n_kept = 6};
+	struct pare_channel_keep keep_in = {.rank = 3, .dim = {{in, 5, 3}, {NULL, 8, 8}, {NULL, 8, 8}}};
+	struct pare_channel_keep keep_out = {.rank = 3, .dim = {{out, 10, 6}, {NULL, 8, 8}, {NULL, 8, 8}}};
 	struct pare_conv2d attrs = make_attrs(&w3x3, 5);
 
 	(void)state;
@@ -354,6 +354,27 @@ static void test_ops_conv2d__depthwise_loses_groups_with_its_channels(void **sta
 	attrs = make_attrs(&w3x3, 1);
 	pare_op_conv2d.slim(&attrs, &keep_in, 1, &keep_out);
 	assert_int_equal(attrs.groups, 1);
+}
+
+/* One channel left: counts say dense. One input channel a group left: counts say depthwise. */
+static void test_ops_conv2d__remembers_what_counts_no_longer_tell(void **state)
+{
+	const unsigned char one_of_3[] = {0, 1, 0}, one_of_2[] = {1, 0, 1, 0, 1, 0};
+	struct pare_channel_keep three = {.rank = 3, .dim = {{one_of_3, 3, 1}, {NULL, 8, 8}, {NULL, 8, 8}}};
+	struct pare_channel_keep six = {.rank = 3, .dim = {{one_of_2, 6, 3}, {NULL, 8, 8}, {NULL, 8, 8}}};
+	struct pare_conv2d attrs = make_attrs(&w3x3, 3);
+
+	(void)state;
+	pare_op_conv2d.slim(&attrs, &three, 1, &three);
+	assert_int_equal(attrs.groups, 1);
+	assert_int_equal(attrs.coupling, PARE_CONV_DEPTHWISE);
+	attrs = make_attrs(&w3x3, 3);
+	pare_op_conv2d.slim(&attrs, &six, 1, &six);
+	assert_int_equal(attrs.groups, 3);
+	assert_int_equal(attrs.coupling, PARE_CONV_GROUPED);
+	attrs = make_attrs(&w3x3, 1);
+	pare_op_conv2d.slim(&attrs, &three, 1, &three);
+	assert_int_equal(attrs.coupling, PARE_CONV_BY_COUNTS);
 }
 
 static void test_ops_conv2d__describes_what_costs_time(void **state)
@@ -384,6 +405,7 @@ int main(void)
 	        cmocka_unit_test(test_ops_conv2d__dense_channels_are_atoms_of_their_own),
 	        cmocka_unit_test(test_ops_conv2d__depthwise_channels_have_their_inputs_atoms),
 	        cmocka_unit_test(test_ops_conv2d__depthwise_loses_groups_with_its_channels),
+	        cmocka_unit_test(test_ops_conv2d__remembers_what_counts_no_longer_tell),
 	        cmocka_unit_test(test_ops_conv2d__describes_what_costs_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,8 +13,11 @@
 #include "engine/ops/builders.h"
 #include "tests/support/op_check.h"
 
-static void check(int64_t in, int64_t out, int64_t images, int lanes, enum pare_activation activation, bool bias)
+/* shape: the input's; its last dimension becomes `out`. */
+static void check_rows(struct pare_shape shape, int64_t out, int64_t images, int lanes, enum pare_activation activation,
+                       bool bias)
 {
+	const int64_t in = shape.dim[shape.rank - 1];
 	char name[96];
 	struct op_case c = {
 	        .name = name,
@@ -23,7 +26,7 @@ static void check(int64_t in, int64_t out, int64_t images, int lanes, enum pare_
 	        .n_inputs = 1,
 	        .n_params = bias ? 2 : 1,
 	        .n_trained = bias ? 2 : 1,
-	        .in = {pare_shape_vector(in)},
+	        .in = {shape},
 	        .param = {{.rank = 2, .dim = {out, in}}, pare_shape_vector(out)},
 	        .images = images,
 	        .lanes = lanes,
@@ -32,9 +35,14 @@ static void check(int64_t in, int64_t out, int64_t images, int lanes, enum pare_
 	        .gradient_tolerance = 1e-5,
 	};
 
-	snprintf(name, sizeof(name), "linear %lld to %lld, %lld images, %d lanes, activation %d, bias %d",
-	         (long long)in, (long long)out, (long long)images, lanes, (int)activation, bias);
+	snprintf(name, sizeof(name), "linear %lld to %lld, rank %d, %lld images, %d lanes, activation %d, bias %d",
+	         (long long)in, (long long)out, shape.rank, (long long)images, lanes, (int)activation, bias);
 	op_check(&c);
+}
+
+static void check(int64_t in, int64_t out, int64_t images, int lanes, enum pare_activation activation, bool bias)
+{
+	check_rows(pare_shape_vector(in), out, images, lanes, activation, bias);
 }
 
 static const struct {
@@ -53,6 +61,20 @@ static void test_ops_linear__agrees_over_widths_and_batches(void **state)
 			for (int bias = 0; bias <= 1; bias++)
 				check(widths[i][0], widths[i][1], batches[b].images, batches[b].lanes,
 				      PARE_ACTIVATION_NONE, bias);
+}
+
+/* Rows of feature maps with the channels last, more of them than one item of work takes. */
+static void test_ops_linear__agrees_along_the_last_of_several_dimensions(void **state)
+{
+	const struct pare_shape shapes[] = {{.rank = 2, .dim = {5, 7}},
+	                                    {.rank = 3, .dim = {6, 7, 11}},
+	                                    {.rank = 5, .dim = {2, 1, 3, 2, 5}}};
+
+	(void)state;
+	for (int s = 0; s < 3; s++)
+		for (int b = 0; b < N_BATCHES; b++)
+			check_rows(shapes[s], 6 + s, batches[b].images, batches[b].lanes,
+			           b % 2 ? PARE_ACTIVATION_RELU : PARE_ACTIVATION_NONE, s != 1);
 }
 
 static void test_ops_linear__agrees_with_fused_activations(void **state)
@@ -94,6 +116,8 @@ static void test_ops_linear__infers_its_shape_and_refuses_others(void **state)
 	assert_true(out.rank == 1 && out.dim[0] == 5);
 	assert_true(infer(pare_shape_vector(5), weight, pare_shape_vector(5), &out) < 0);
 	assert_true(infer(pare_shape_chw(7, 1, 1), weight, pare_shape_vector(5), &out) < 0);
+	assert_int_equal(infer(pare_shape_chw(3, 4, 7), weight, pare_shape_vector(5), &out), PARE_OK);
+	assert_true(out.rank == 3 && out.dim[0] == 3 && out.dim[1] == 4 && out.dim[2] == 5);
 	assert_true(infer(pare_shape_vector(7), pare_shape_vector(35), pare_shape_vector(5), &out) < 0);
 	assert_true(infer(pare_shape_vector(7), weight, pare_shape_vector(7), &out) < 0);
 }
@@ -114,6 +138,10 @@ static void test_ops_linear__counts_macs(void **state)
 	(void)state;
 	op_rig_open(&rig, &c);
 	assert_int_equal(pare_op_linear.macs(&rig.graph, &rig.node), 35);
+	op_rig_close(&rig);
+	c.in[0] = pare_shape_chw(2, 3, 7);
+	op_rig_open(&rig, &c);
+	assert_int_equal(pare_op_linear.macs(&rig.graph, &rig.node), 6 * 35);
 	op_rig_close(&rig);
 }
 
@@ -136,12 +164,12 @@ static void test_ops_linear__features_are_atoms_of_their_own(void **state)
 	assert_non_null(map);
 	int weight = pare_graph_find_param(graph, "b.weight"), bias = pare_graph_find_param(graph, "b.bias");
 	for (int o = 0; o < 4; o++) {
-		int atom = pare_channel_map_find(map, pare_channel_map_value(map, out)[o]);
+		int atom = pare_channel_map_find(map, pare_channel_map_value(map, out, 0)[o]);
 		assert_int_equal(pare_channel_map_find(map, map->axis_atoms[0][weight][o]), atom);
 		assert_int_equal(pare_channel_map_find(map, map->axis_atoms[0][bias][o]), atom);
 		assert_null(map->frozen[atom]);
 		for (int i = 0; i < 3; i++) {
-			int in_atom = pare_channel_map_find(map, pare_channel_map_value(map, in)[i]);
+			int in_atom = pare_channel_map_find(map, pare_channel_map_value(map, in, 0)[i]);
 			assert_int_not_equal(in_atom, atom);
 			assert_int_equal(pare_channel_map_find(map, map->axis_atoms[1][weight][i]), in_atom);
 		}
@@ -154,6 +182,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_ops_linear__agrees_over_widths_and_batches),
+	        cmocka_unit_test(test_ops_linear__agrees_along_the_last_of_several_dimensions),
 	        cmocka_unit_test(test_ops_linear__agrees_with_fused_activations),
 	        cmocka_unit_test(test_ops_linear__agrees_with_every_instruction_set),
 	        cmocka_unit_test(test_ops_linear__infers_its_shape_and_refuses_others),

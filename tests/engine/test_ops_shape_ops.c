@@ -14,6 +14,8 @@
 #include "engine/ops/builders.h"
 #include "tests/support/op_check.h"
 
+static const struct pare_concat along_channels = {.axis = 0};
+
 static const struct {
 	int64_t images;
 	int lanes;
@@ -57,17 +59,20 @@ static void test_ops_shape_ops__concat_agrees_with_reference(void **state)
 	(void)state;
 	check_over_batches((struct op_case){.name = "concat of 1",
 	                                    .op = &pare_op_concat,
+	                                    .attrs = &along_channels,
 	                                    .reference = reference_concat,
 	                                    .n_inputs = 1,
 	                                    .in = {pare_shape_chw(3, 2, 5)}});
 	check_over_batches(
 	        (struct op_case){.name = "concat of 3",
 	                         .op = &pare_op_concat,
+	                         .attrs = &along_channels,
 	                         .reference = reference_concat,
 	                         .n_inputs = 3,
 	                         .in = {pare_shape_chw(5, 3, 5), pare_shape_chw(1, 3, 5), pare_shape_chw(11, 3, 5)}});
 	check_over_batches((struct op_case){.name = "concat of vectors",
 	                                    .op = &pare_op_concat,
+	                                    .attrs = &along_channels,
 	                                    .reference = reference_concat,
 	                                    .n_inputs = 2,
 	                                    .in = {pare_shape_vector(3), pare_shape_vector(23)}});
@@ -106,6 +111,7 @@ static void test_ops_shape_ops__gradient_adds_up_when_both_inputs_are_one_value(
 	(void)state;
 	check_same_input_twice(&c);
 	c.op = &pare_op_concat;
+	c.attrs = &along_channels;
 	c.reference = reference_concat;
 	check_same_input_twice(&c);
 }
@@ -199,18 +205,23 @@ static void test_ops_shape_ops__refuse_what_does_not_fit(void **state)
 	(void)state;
 	refuse(&pare_op_add, NULL, image, pare_shape_chw(4, 5, 1), PARE_E_INVALID);
 	refuse(&pare_op_add, NULL, image, vector, PARE_E_INVALID);
-	refuse(&pare_op_concat, NULL, image, pare_shape_chw(4, 5, 7), PARE_E_INVALID);
-	refuse(&pare_op_concat, NULL, image, vector, PARE_E_INVALID);
-	refuse(&pare_op_concat, NULL, image, pare_shape_chw(9, 5, 6), PARE_OK);
-	refuse(&pare_op_concat, NULL, pare_shape_vector(PARE_MAX_DIMENSION), vector, PARE_E_LIMIT);
+	refuse(&pare_op_concat, &along_channels, image, pare_shape_chw(4, 5, 7), PARE_E_INVALID);
+	refuse(&pare_op_concat, &along_channels, image, vector, PARE_E_INVALID);
+	refuse(&pare_op_concat, &along_channels, image, pare_shape_chw(9, 5, 6), PARE_OK);
+	refuse(&pare_op_concat, &along_channels, pare_shape_vector(PARE_MAX_DIMENSION), vector, PARE_E_LIMIT);
+	refuse(&pare_op_concat, &(struct pare_concat){.axis = 1}, vector, vector, PARE_E_INVALID);
+	refuse(&pare_op_concat, &(struct pare_concat){.axis = -1}, vector, vector, PARE_E_INVALID);
+	refuse(&pare_op_concat, &(struct pare_concat){.axis = 1}, image, pare_shape_chw(4, 9, 6), PARE_OK);
 	refuse(&pare_op_flatten, NULL, pare_shape_chw(PARE_MAX_DIMENSION, 2, 1), image, PARE_E_LIMIT);
 	refuse(&pare_op_pad, &pad, image, image, PARE_E_INVALID);
 	pad = (struct pare_pad){.end = {INT32_MAX, 0, 0}};
 	refuse(&pare_op_pad, &pad, image, image, PARE_E_LIMIT);
 	pad.end[0] = 1;
+	refuse(&pare_op_pad, &pad, vector, vector, PARE_OK);
+	pad.end[1] = 1;
 	refuse(&pare_op_pad, &pad, vector, vector, PARE_E_INVALID);
 	refuse(&pare_op_slice, &slice, image, image, PARE_OK);
-	refuse(&pare_op_slice, &slice, vector, vector, PARE_E_INVALID);
+	refuse(&pare_op_slice, &slice, vector, vector, PARE_OK);
 	slice.stop[1] = 6;
 	refuse(&pare_op_slice, &slice, image, image, PARE_E_INVALID);
 	slice.stop[1] = 5, slice.step[2] = 0;
@@ -242,7 +253,7 @@ static struct pare_channel_map *map_of(const struct pare_graph *graph)
 
 static int atom(const struct pare_channel_map *map, int value, int channel)
 {
-	return pare_channel_map_find(map, pare_channel_map_value(map, value)[channel]);
+	return pare_channel_map_find(map, pare_channel_map_value(map, value, 0)[channel]);
 }
 
 static void test_ops_shape_ops__concat_and_flatten_carry_atoms_through(void **state)
@@ -255,7 +266,7 @@ static void test_ops_shape_ops__concat_and_flatten_carry_atoms_through(void **st
 	assert_non_null(graph);
 	int first = add(graph, &pare_op_slice, &halves[0], &graph->input, 1);
 	int second = add(graph, &pare_op_slice, &halves[1], &graph->input, 1);
-	int joined = add(graph, &pare_op_concat, NULL, (int[]){second, first}, 2);
+	int joined = add(graph, &pare_op_concat, &along_channels, (int[]){second, first}, 2);
 	int flat = add(graph, &pare_op_flatten, NULL, &joined, 1);
 	struct pare_channel_map *map = map_of(graph);
 	for (int c = 0; c < 4; c++) {
@@ -324,9 +335,9 @@ static void test_ops_shape_ops__slice_with_a_step_freezes_channels(void **state)
 
 static struct pare_channel_keep keep(const unsigned char *kept, int64_t channels)
 {
-	struct pare_channel_keep result = {.kept = kept, .channels = channels};
+	struct pare_channel_keep result = {.rank = 3, .dim = {{kept, channels, 0}, {NULL, 9, 9}, {NULL, 9, 9}}};
 	for (int64_t i = 0; i < channels; i++)
-		result.n_kept += kept[i];
+		result.dim[0].n_kept += kept[i];
 	return result;
 }
 
@@ -337,10 +348,11 @@ static void test_ops_shape_ops__pad_recounts_after_a_cut(void **state)
 	struct pare_channel_keep keep_in = keep(in, 4), keep_out = keep(out, 9);
 
 	(void)state;
+	keep_out.dim[1] = keep_out.dim[2] = (struct pare_dim_keep){.size = 10, .n_kept = 10};
 	pare_op_pad.slim(&attrs, &keep_in, 1, &keep_out);
 	assert_int_equal(attrs.begin[0], 1);
 	assert_int_equal(attrs.end[0], 2);
-	assert_int_equal(attrs.begin[0] + keep_in.n_kept + attrs.end[0], keep_out.n_kept);
+	assert_int_equal(attrs.begin[0] + keep_in.dim[0].n_kept + attrs.end[0], keep_out.dim[0].n_kept);
 	assert_true(attrs.begin[1] == 1 && attrs.begin[2] == 1 && attrs.end[1] == 0 && attrs.end[2] == 0);
 }
 
@@ -354,7 +366,7 @@ static void test_ops_shape_ops__slice_recounts_after_a_cut(void **state)
 	pare_op_slice.slim(&attrs, &keep_in, 1, &keep_out);
 	assert_int_equal(attrs.start[0], 1);
 	assert_int_equal(attrs.stop[0], 4);
-	assert_int_equal(attrs.stop[0] - attrs.start[0], keep_out.n_kept);
+	assert_int_equal(attrs.stop[0] - attrs.start[0], keep_out.dim[0].n_kept);
 	assert_true(attrs.start[1] == 1 && attrs.stop[1] == 5 && attrs.step[1] == 2 && attrs.stop[2] == 4);
 }
 

@@ -71,11 +71,11 @@ static void cut(struct cutting *cutting)
 static void for_each_cutting(void (*test)(struct cutting *cutting), int64_t least)
 {
 	struct pare_graph *graph;
-	for (int n = 0; (graph = test_net_build_nth(n)); n++) {
+	for (int n = 0; (graph = test_net_build_any(n)); n++) {
 		pare_graph_free(graph);
 		for (int r = 0; r < N_RATIOS; r++) {
 			struct cutting cutting;
-			cutting_open(&cutting, test_net_build_nth(n));
+			cutting_open(&cutting, test_net_build_any(n));
 			test_plan_randomize(&cutting.plan, &cutting.groups, ratios[r], least, (uint64_t)(100 * n + r));
 			cut(&cutting);
 			test(&cutting);
@@ -158,15 +158,18 @@ static void test_slim__shape_slimmer_can_be_cut_again_and_again(void **state)
 {
 	(void)state;
 	struct pare_graph *graph;
-	for (int n = 0; (graph = test_net_build_nth(n)); n++) {
+	for (int n = 0; (graph = test_net_build_any(n)); n++) {
 		struct cutting cutting;
 		struct pare_shape_slimmer *slimmer = NULL;
 		const struct pare_graph *shape;
 		cutting_open(&cutting, graph);
+		int free_group = 0;
+		while (cutting.groups.group[free_group].frozen)
+			free_group++;
 		expect_ok(pare_shape_slimmer_new(&slimmer, &cutting.groups, &cutting.error), &cutting.error);
 		for (uint64_t trial = 0; trial < 4; trial++) {
 			struct pare_graph *fresh = NULL;
-			cutting.plan.kept[1] = 0;
+			cutting.plan.kept[free_group] = 0;
 			assert_int_equal(pare_shape_slimmer_cut(slimmer, &cutting.plan, &shape, NULL), PARE_E_INVALID);
 			assert_null(shape);
 			test_plan_randomize(&cutting.plan, &cutting.groups, 0.2 * (double)(trial + 1), 1, trial);
@@ -214,18 +217,17 @@ static void expect_same_groups(struct cutting *cutting)
 	pare_groups_release(&groups);
 }
 
-/* From 2 channels: a depthwise convolution with one channel looks like a plain one (groups.h). */
 static void test_slim__slim_network_has_the_same_groups(void **state)
 {
 	(void)state;
-	for_each_cutting(expect_same_groups, 2);
+	for_each_cutting(expect_same_groups, 1);
 }
 
 static void test_slim__nothing_cut_is_the_same_network(void **state)
 {
 	(void)state;
 	struct pare_graph *graph;
-	for (int n = 0; (graph = test_net_build_nth(n)); n++) {
+	for (int n = 0; (graph = test_net_build_any(n)); n++) {
 		struct cutting cutting;
 		char before[PARE_HASH_TEXT_SIZE], after[PARE_HASH_TEXT_SIZE];
 		test_net_name_output(graph, "logits");
@@ -245,7 +247,7 @@ static void test_slim__every_network_runs_with_one_channel_a_group(void **state)
 {
 	(void)state;
 	struct pare_graph *graph;
-	for (int n = 0; (graph = test_net_build_nth(n)); n++) {
+	for (int n = 0; (graph = test_net_build_any(n)); n++) {
 		struct cutting cutting;
 		cutting_open(&cutting, graph);
 		test_plan_randomize(&cutting.plan, &cutting.groups, -1.0, 1, 0);
@@ -463,7 +465,7 @@ static void test_slim__operator_that_contradicts_itself_is_named(void **state)
 	struct pare_graph *slim;
 	assert_int_equal(pare_slim_shape(&cutting.groups, &cutting.plan, &slim, &cutting.error), PARE_E_UNSUPPORTED);
 	assert_null(slim);
-	assert_non_null(strstr(cutting.error.text, "pad (pad): cut to 5 channels, but its operator gives 9"));
+	assert_non_null(strstr(cutting.error.text, "pad (pad): cut to 5x4x4, but its operator gives 9x4x4"));
 	cutting_close(&cutting);
 }
 

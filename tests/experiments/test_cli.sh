@@ -223,6 +223,20 @@ expect 3 run configs/smoke.yaml --run-dir "$work/tight" --set train.steps=5 --se
 err "macs" "hint"
 silent out
 
+[ ! -e "$work/tight" ] || complain "a budget out of reach left a run directory"
+expect 2 run configs/smoke.yaml --run-dir "$work/met" --set constraints.macs=100% --set constraints.params=100%
+err "meets all budgets"
+expect 2 run configs/smoke.yaml --run-dir "$work/batch" --set train.batch=65536
+err "train.batch is 65536" "800 training images"
+[ ! -e "$work/met" ] && [ ! -e "$work/batch" ] || complain "a study that cannot work left a run directory"
+expect 0 run configs/smoke.yaml --run-dir "$work/wild" --quiet --set fine_tune.long.learning_rate=100 \
+	--set fine_tune.long.steps=300 --set fine_tune.long.weight_decay=0.9 --set fine_tune.long.momentum=0.99
+err "warning" "diverged" "kept as it was scored"
+out "netadapt" "best.onnx"
+rm "$work/wild/latency.lut"
+expect 1 resume "$work/wild"
+err "latency.lut" "is gone"
+
 echo "# resume"
 expect 0 resume "$run" --quiet
 silent err

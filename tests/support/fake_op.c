@@ -36,7 +36,7 @@ static int64_t macs(const struct pare_graph *graph, const struct pare_node *node
 static int couple(struct pare_channel_map *map, const struct pare_graph *graph, const struct pare_node *node)
 {
 	if (node->n_params &&
-	    pare_channel_map_set_axis(map, node->params[0], 0, pare_channel_map_value(map, node->inputs[0])) < 0)
+	    pare_channel_map_set_axis(map, node->params[0], 0, pare_channel_map_value(map, node->inputs[0], 0)) < 0)
 		return PARE_E_NOMEM;
 	return pare_couple_elementwise(map, graph, node);
 }

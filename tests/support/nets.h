@@ -11,6 +11,7 @@
 struct test_net {
 	const char *name;
 	struct pare_graph *(*build)(void);
+	bool block; /* from net_blocks.h: needs all operators */
 };
 
 /* The last one has the name NULL. Inputs are 3x8x8, outputs 5 classes. */
@@ -20,8 +21,10 @@ struct pare_graph *test_net_build(const char *name);
 
 /* A zoo network with few channels on a small image. */
 struct pare_graph *test_net_build_zoo(const char *name);
-/* Hand-made ones first, then the zoo; NULL after the last. */
+/* Hand-made ones without blocks, then the zoo; NULL after the last. What the latency table and ONNX files can hold. */
 struct pare_graph *test_net_build_nth(int n);
+/* The same, then the blocks. */
+struct pare_graph *test_net_build_any(int n);
 
 /* Weights, biases and batch norm parameters such that no entry is 0 or 1, variances in [0.5, 2]. */
 void test_net_randomize(struct pare_graph *graph, uint64_t seed);

@@ -109,6 +109,14 @@ static void clear_gradients(struct op_rig *rig, float value)
 			rig->dparam[i][k] = value;
 }
 
+/* What is overwritten may have been anything; parameters' gradients are added to. */
+static void spoil_gradients(struct op_rig *rig)
+{
+	clear_gradients(rig, 0.0f);
+	for (int i = 0; i < rig->c->n_inputs; i++)
+		memset(rig->din[i].data, 0xff, tensor_bytes(&rig->din[i])); /* NaN */
+}
+
 static void check_gradients(struct op_rig *rig)
 {
 	for (int i = 0; i < rig->c->n_inputs; i++) {
@@ -184,7 +192,7 @@ static void check_threads(struct op_rig *rig, const struct snapshot *shot)
 	for (int threads = 1; threads <= 3; threads++) {
 		struct pare_pool *pool = pare_pool_new(threads);
 		assert_non_null(pool);
-		clear_gradients(rig, 0.0f);
+		spoil_gradients(rig);
 		op_rig_run(rig, true, pool);
 		pare_pool_free(pool);
 		check_same_bits(rig, shot, threads);
@@ -282,7 +290,7 @@ void op_check(const struct op_case *c)
 	op_rig_open(&rig, c);
 	op_rig_run(&rig, false, NULL);
 	check_forward(&rig, false);
-	clear_gradients(&rig, 0.0f);
+	spoil_gradients(&rig);
 	op_rig_run(&rig, true, NULL);
 	struct snapshot shot = snapshot_take(&rig);
 	check_forward(&rig, true);

@@ -29,6 +29,7 @@ struct op_case {
 	int n_trained; /* the first so many parameters have gradients */
 	struct pare_shape in[REFERENCE_MAX], param[REFERENCE_MAX];
 	unsigned positive_params; /* bit i: parameter i is drawn from [0.5, 1.5) */
+	unsigned positive_inputs; /* bit i: so is input i */
 	bool distinct_inputs;     /* a shuffled grid: no two values of an input within 2^-10, for max pooling */
 	bool noisy_gradient;      /* unused lanes of dout hold numbers too (batch norm must leave them out) */
 	int64_t images;

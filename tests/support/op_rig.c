@@ -103,7 +103,8 @@ static void make_reference(struct op_rig *rig, const struct op_case *c, struct p
 	for (int i = 0; i < c->n_inputs; i++) {
 		int64_t count = c->images * pare_shape_elements(&c->in[i]);
 		reference->in_shape[i] = c->in[i];
-		reference->in[i] = c->distinct_inputs ? distinct_values(count, rng) : random_values(count, rng, false);
+		reference->in[i] = c->distinct_inputs ? distinct_values(count, rng)
+		                                      : random_values(count, rng, c->positive_inputs >> i & 1);
 	}
 	for (int i = 0; i < c->n_params; i++) {
 		reference->param_shape[i] = c->param[i];

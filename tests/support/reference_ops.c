@@ -63,23 +63,6 @@ void reference_conv2d(const struct reference_call *call)
 	for_each_output(call, conv2d_element);
 }
 
-static double linear_element(const struct reference_call *call, int64_t n, int64_t o, int64_t h, int64_t w)
-{
-	int64_t features = call->in_shape[0].dim[0];
-	double sum = call->n_params > 1 ? call->param[1][o] : 0.0;
-
-	(void)h;
-	(void)w;
-	for (int64_t i = 0; i < features; i++)
-		sum += call->in[0][n * features + i] * call->param[0][o * features + i];
-	return sum;
-}
-
-void reference_linear(const struct reference_call *call)
-{
-	for_each_output(call, linear_element);
-}
-
 void reference_moments(const double *in, int64_t images, const struct pare_shape *shape, int64_t channel, double *mean,
                        double *variance)
 {
@@ -204,71 +187,4 @@ static double global_average_pool_element(const struct reference_call *call, int
 void reference_global_average_pool(const struct reference_call *call)
 {
 	for_each_output(call, global_average_pool_element);
-}
-
-static double add_element(const struct reference_call *call, int64_t n, int64_t c, int64_t h, int64_t w)
-{
-	int64_t i = at(&call->out_shape, n, c, h, w);
-	return call->in[0][i] + call->in[1][i];
-}
-
-void reference_add(const struct reference_call *call)
-{
-	for_each_output(call, add_element);
-}
-
-static double concat_element(const struct reference_call *call, int64_t n, int64_t c, int64_t h, int64_t w)
-{
-	int input = 0;
-	for (; c >= call->in_shape[input].dim[0]; input++)
-		c -= call->in_shape[input].dim[0];
-	return call->in[input][at(&call->in_shape[input], n, c, h, w)];
-}
-
-void reference_concat(const struct reference_call *call)
-{
-	for_each_output(call, concat_element);
-}
-
-static double flatten_element(const struct reference_call *call, int64_t n, int64_t i, int64_t h, int64_t w)
-{
-	const struct pare_shape *in = &call->in_shape[0];
-	int64_t plane = height(in) * width(in);
-
-	(void)h;
-	(void)w;
-	return call->in[0][at(in, n, i / plane, i % plane / width(in), i % width(in))];
-}
-
-void reference_flatten(const struct reference_call *call)
-{
-	for_each_output(call, flatten_element);
-}
-
-static double pad_element(const struct reference_call *call, int64_t n, int64_t c, int64_t h, int64_t w)
-{
-	const struct pare_pad *attrs = call->attrs;
-	const struct pare_shape *in = &call->in_shape[0];
-
-	c -= attrs->begin[0];
-	h -= attrs->begin[1];
-	w -= attrs->begin[2];
-	return c >= 0 && c < in->dim[0] && inside(in, h, w) ? call->in[0][at(in, n, c, h, w)] : 0.0;
-}
-
-void reference_pad(const struct reference_call *call)
-{
-	for_each_output(call, pad_element);
-}
-
-static double slice_element(const struct reference_call *call, int64_t n, int64_t c, int64_t h, int64_t w)
-{
-	const struct pare_slice *attrs = call->attrs;
-	return call->in[0][at(&call->in_shape[0], n, attrs->start[0] + c * attrs->step[0],
-	                      attrs->start[1] + h * attrs->step[1], attrs->start[2] + w * attrs->step[2])];
-}
-
-void reference_slice(const struct reference_call *call)
-{
-	for_each_output(call, slice_element);
 }

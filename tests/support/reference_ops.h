@@ -36,6 +36,29 @@ void reference_concat(const struct reference_call *call);
 void reference_flatten(const struct reference_call *call);
 void reference_pad(const struct reference_call *call);
 void reference_slice(const struct reference_call *call);
+void reference_transpose(const struct reference_call *call);
+void reference_softmax(const struct reference_call *call);
+void reference_layer_norm(const struct reference_call *call);
+void reference_scale(const struct reference_call *call);
+void reference_reduce_mean(const struct reference_call *call);
+
+void reference_mul(const struct reference_call *call);
+void reference_sub(const struct reference_call *call);
+void reference_div(const struct reference_call *call);
+
+void reference_sigmoid(const struct reference_call *call);
+void reference_hard_sigmoid(const struct reference_call *call);
+void reference_hard_swish(const struct reference_call *call);
+void reference_silu(const struct reference_call *call);
+void reference_gelu(const struct reference_call *call);
+void reference_erf(const struct reference_call *call);
+void reference_tanh(const struct reference_call *call);
+void reference_clip(const struct reference_call *call);
+void reference_leaky_relu(const struct reference_call *call);
+void reference_elu(const struct reference_call *call);
+void reference_sqrt(const struct reference_call *call);
+void reference_pow(const struct reference_call *call);
+void reference_affine_scalar(const struct reference_call *call);
 
 /* One channel's mean and biased variance over all images and pixels. */
 void reference_moments(const double *in, int64_t images, const struct pare_shape *shape, int64_t channel, double *mean,

@@ -86,16 +86,18 @@ static void describe_groups(const struct pare_groups *groups, int value, struct 
 /* The same for a person, each name once: a padded shortcut has the same few groups again and again. */
 static void name_groups(const struct pare_groups *groups, int value, struct pare_strbuf *text)
 {
-	const int *atoms = pare_channel_map_value(groups->map, value);
-	int64_t channels = groups->graph->values[value].shape.dim[0];
+	const struct pare_shape *shape = &groups->graph->values[value].shape;
 	bool *named = pare_calloc((size_t)groups->n_groups + 1, sizeof(*named));
 
-	for (int64_t c = 0; named && c < channels; c++) {
-		int g = group_of(groups, atoms[c]);
-		if (g < 0 || named[g])
-			continue;
-		pare_strbuf_printf(text, "%s%s", text->length ? ", " : "", groups->group[g].name);
-		named[g] = true;
+	for (int d = 0; named && d < shape->rank; d++) {
+		const int *atoms = pare_channel_map_value(groups->map, value, d);
+		for (int64_t c = 0; atoms && c < shape->dim[d]; c++) {
+			int g = group_of(groups, atoms[c]);
+			if (g < 0 || named[g])
+				continue;
+			pare_strbuf_printf(text, "%s%s", text->length ? ", " : "", groups->group[g].name);
+			named[g] = true;
+		}
 	}
 	text->failed |= !named;
 	free(named);

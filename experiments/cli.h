@@ -75,7 +75,8 @@ int pare_cli_spec(const struct pare_cli *cli, const char *path, struct pare_spec
 int pare_cli_model(const char *name, struct pare_graph **graph, struct pare_error *error);
 /* Names the model in an error that names no file: the libraries know a network, not where it came from. */
 void pare_cli_blame(const char *model, struct pare_error *error);
-/* Refuses a directory, and (PARE_E_EXISTS) to overwrite without --force; asks early whether the folder can be written to.
+/* Refuses a directory, and (PARE_E_EXISTS) to overwrite without --force; asks early whether the folder can be written
+ * to.
  */
 int pare_cli_check_output(const struct pare_cli *cli, const char *path, struct pare_error *error);
 

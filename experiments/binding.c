@@ -17,10 +17,12 @@ static bool is_ignored(const struct pare_spec *spec, const char *name)
 	return false;
 }
 
+/* Two channels at least: a trial's network is kept as ONNX, which cannot tell a depthwise convolution of one channel
+ * from a dense one, and whoever starts from it must find the same groups again. */
 static int64_t least_width(const struct pare_spec *spec, int64_t channels)
 {
 	int64_t least = (int64_t)ceil(spec->min_ratio * (double)channels - 1e-9);
-	least = least < 1 ? 1 : least;
+	least = least < 2 ? 2 : least;
 	least = (least + spec->step - 1) / spec->step * spec->step;
 	return least < channels ? least : channels;
 }

@@ -257,6 +257,30 @@ static bool begins_command(const struct pare_command *command, const char *word)
 	return strncmp(command->name, word, length) == 0 && command->name[length] == ' ';
 }
 
+bool pare_command_group(const char *word, struct pare_strbuf *out)
+{
+	bool found = false;
+
+	for (const struct pare_command *const *command = pare_command_table; *command; command++) {
+		if (!begins_command(*command, word))
+			continue;
+		if (!found)
+			pare_strbuf_printf(out, "usage: pare %s COMMAND [arguments]\n\n", word);
+		pare_strbuf_printf(out, "  pare %-12s  %s\n", (*command)->name, (*command)->help);
+		found = true;
+	}
+	if (found)
+		pare_strbuf_printf(out, "\n`pare %s COMMAND --help` tells more.\n", word);
+	return found;
+}
+
+/* "pare lut --help" */
+static bool asks_for_group(int argc, char **argv, struct pare_strbuf *help)
+{
+	bool asks = argc == 3 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
+	return asks && pare_command_group(argv[1], help);
+}
+
 static int refuse_command(int argc, char **argv)
 {
 	const char *names[32] = {0}, *near;
@@ -297,5 +321,8 @@ int main(int argc, char **argv)
 		return PARE_EXIT_USAGE;
 	}
 	command = find_command(argc, argv, &words);
+	pare_strbuf_init(&help);
+	if (!command && asks_for_group(argc, argv, &help))
+		return pare_cli_print(NULL, &help);
 	return command ? run_command(command, argc - words, argv + words) : refuse_command(argc, argv);
 }

@@ -15,7 +15,7 @@ enum pare_exit {
 	PARE_EXIT_FAILED = 1,
 	PARE_EXIT_USAGE = 2,      /* the command line or the configuration is wrong */
 	PARE_EXIT_INFEASIBLE = 3, /* no network meets the budgets */
-	PARE_EXIT_STOPPED = 130,  /* by Ctrl-C or SIGTERM; what was done is kept */
+	PARE_EXIT_STOPPED = 130,  /* by Ctrl-C, SIGTERM or SIGHUP; what was done is kept */
 };
 
 extern const struct pare_command pare_command_train, pare_command_run, pare_command_resume, pare_command_validate;
@@ -30,6 +30,8 @@ extern const struct pare_command *const pare_command_table[];
 const struct pare_command *pare_command_find(const char *name);
 /* All commands with their one line. */
 void pare_command_overview(struct pare_strbuf *out);
+/* The commands whose first of two words this is ("lut"); false, and nothing said, when there are none. */
+bool pare_command_group(const char *word, struct pare_strbuf *out);
 
 /* Options that several commands take. */
 #define PARE_OPTION_SET                                                                                                \
@@ -71,12 +73,16 @@ int pare_cli_print_json(const struct pare_cli *cli, json_t *document);
 int pare_cli_spec(const struct pare_cli *cli, const char *path, struct pare_spec *spec);
 /* An ONNX file, or "zoo:NAME[:CxHxW]" with fresh weights and 10 classes (3x32x32 if no size is given). */
 int pare_cli_model(const char *name, struct pare_graph **graph, struct pare_error *error);
-/* Refuses (PARE_E_EXISTS) to overwrite without --force, and asks early whether the folder can be written to. */
+/* Names the model in an error that names no file: the libraries know a network, not where it came from. */
+void pare_cli_blame(const char *model, struct pare_error *error);
+/* Refuses a directory, and (PARE_E_EXISTS) to overwrite without --force; asks early whether the folder can be written
+ * to.
+ */
 int pare_cli_check_output(const struct pare_cli *cli, const char *path, struct pare_error *error);
 
 /* ---- stopping and progress ---- */
 
-/* SIGINT and SIGTERM: from now on they are only noted; the second one ends the program at once. */
+/* SIGINT, SIGTERM and SIGHUP: from now on they are only noted; the second one ends the program at once. */
 void pare_cli_catch_signals(void);
 bool pare_cli_stopped(void);
 /* stderr is a terminal that can redraw lines, and nobody said otherwise (TERM=dumb, CI). */

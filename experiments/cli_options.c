@@ -89,6 +89,9 @@ static int take(struct pare_cli *cli, int index, const char *value, struct pare_
 		status = check_choice(option, value, error);
 	else if (option->low != option->high)
 		status = check_number(option, value, error);
+	else if (value && !*value) /* an unset variable of a script, most often */
+		status = pare_error_set(error, PARE_E_INVALID, "--%s is empty: expected %s", option->name,
+		                        option->argument);
 	if (option->repeated) {
 		int count = 0;
 		while (cli->repeated[count])
@@ -211,6 +214,9 @@ int pare_cli_parse(struct pare_cli *cli, const struct pare_command *command, int
 	for (; optind < argc; optind++) {
 		if (cli->n_operands == command->n_operands + command->n_optional)
 			return pare_error_set(error, PARE_E_INVALID, "'%s' is one argument too many", argv[optind]);
+		if (!*argv[optind])
+			return pare_error_set(error, PARE_E_INVALID, "an empty argument: expected %s",
+			                      command->operands);
 		cli->operands[cli->n_operands++] = argv[optind];
 	}
 	return check_complete(cli, error);

@@ -87,6 +87,12 @@ int pare_cli_model(const char *name, struct pare_graph **graph, struct pare_erro
 	return pare_onnx_read(name, graph, error);
 }
 
+void pare_cli_blame(const char *model, struct pare_error *error)
+{
+	if (!error->file[0])
+		snprintf(error->file, sizeof(error->file), "%s", model);
+}
+
 /* ---- outputs ---- */
 
 int pare_cli_check_output(const struct pare_cli *cli, const char *path, struct pare_error *error)
@@ -94,6 +100,9 @@ int pare_cli_check_output(const struct pare_cli *cli, const char *path, struct p
 	char *directory;
 	int status = PARE_OK;
 
+	if (pare_file_is_directory(path))
+		return pare_error_set_at(error, PARE_E_INVALID, path, 0, 0,
+		                         "this is a directory: expected the name of a file");
 	if (pare_file_exists(path) && !pare_cli_given(cli, "force"))
 		return pare_error_set_at(error, PARE_E_EXISTS, path, 0, 0, "is there already; --force overwrites it");
 	directory = pare_path_directory(path);
@@ -137,6 +146,7 @@ void pare_cli_catch_signals(void)
 	sigemptyset(&action.sa_mask);
 	catch (SIGINT, &action);
 	catch (SIGTERM, &action);
+	catch (SIGHUP, &action); /* the terminal was closed; under nohup it stays ignored */
 }
 
 bool pare_cli_stopped(void)

@@ -33,9 +33,9 @@ static int evaluate(const struct pare_cli *cli, const struct pare_spec *spec, st
 		status = PARE_E_NOMEM;
 	if (!status)
 		status = load(spec, search, &splits, error);
-	if (!status)
-		status = pare_evaluate(folded, search ? &splits.search : &splits.test, &spec->normalization, pool,
-		                       result, error);
+	if (!status && (status = pare_evaluate(folded, search ? &splits.search : &splits.test, &spec->normalization,
+	                                       pool, result, error)))
+		pare_cli_blame(cli->operands[0], error);
 	pare_splits_release(&splits);
 	pare_graph_free(folded);
 	pare_graph_free(graph);

@@ -82,7 +82,12 @@ const struct pare_command pare_command_front = {
         .help = "shows the Pareto front of a study",
         .details = "Accuracy on the search images against every metric that has a budget, over all complete trials and "
                    "the\n"
-                   "uncut network (its trial is -1 in csv and json).\n"
+                   "uncut network (its trial is -1 in csv and json). A study that was killed and resumed has the same "
+                   "json "
+                   "as\n"
+                   "one that was not, but for measured_latency_ms and prediction_error, which are timings (as is "
+                   "seconds\n"
+                   "in pare trials).\n"
                    "\n"
                    "Example:\n"
                    "  pare front runs/demo --format json | python3 -m json.tool\n",

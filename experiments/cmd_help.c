@@ -20,9 +20,9 @@ static int run(const struct pare_cli *cli)
 		pare_cli_help(command, &text);
 	else if (strcmp(name, "config") == 0)
 		text.failed |= pare_spec_manual(&text) != 0;
-	else if (name[0])
+	else if (name[0] && !pare_command_group(name, &text))
 		return pare_cli_refuse(cli, "there is no command '%s'", name);
-	else
+	else if (!name[0])
 		pare_command_overview(&text);
 	return pare_cli_print(cli, &text);
 }

@@ -245,6 +245,7 @@ static int run_show(const struct pare_cli *cli)
 	return code;
 }
 
+/* The ranges are those of the keys latency.* and space.step: a table that no configuration could use is not built. */
 static const struct pare_cli_option build_option_table[] = {
         {.name = "config",
          .letter = 'c',
@@ -263,17 +264,17 @@ static const struct pare_cli_option build_option_table[] = {
         {.name = "batch",
          .argument = "N",
          .low = 1,
-         .high = 65536,
+         .high = 4096,
          .help = "images a run; default: the configuration's, or 16"},
         {.name = "points",
          .argument = "N",
          .low = 2,
-         .high = 1000,
+         .high = 64,
          .help = "widths a layer; default: the configuration's, or 7"},
         {.name = "step",
          .argument = "N",
          .low = 1,
-         .high = 65536,
+         .high = 1024,
          .help = "the search's channel step; default: the configuration's, or 1"},
         PARE_OPTION_SET,
         PARE_OPTION_FORCE,

@@ -3,30 +3,34 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "engine/base/memory.h"
 #include "engine/compress/fold.h"
 #include "engine/compress/groups.h"
 #include "evaluators/evaluator.h"
 #include "experiments/cli.h"
 
+#define WIDTH 80 /* where there is no terminal */
+
 struct info {
 	struct pare_graph *graph, *folded;
 	struct pare_groups groups;
 	struct pare_metrics metrics;
-	struct pare_table layers, group_table;
+	struct pare_table layers, group_table; /* as JSON has them */
+	struct pare_table brief;               /* the layers, as text has them: each group of a layer once */
 };
 
 static const struct pare_column layer_columns[] = {
-        {.name = "name", .title = "layer", .kind = PARE_COLUMN_TEXT},
+        {.name = "name", .title = "layer", .kind = PARE_COLUMN_TEXT, .middle = true},
         {.name = "op", .kind = PARE_COLUMN_TEXT},
         {.name = "output", .kind = PARE_COLUMN_TEXT},
         {.name = "macs", .title = "MACs", .kind = PARE_COLUMN_INT},
         {.name = "params", .kind = PARE_COLUMN_INT},
-        {.name = "bytes", .kind = PARE_COLUMN_INT},
-        {.name = "group", .title = "channels of group", .kind = PARE_COLUMN_TEXT},
+        {.name = "bytes", .kind = PARE_COLUMN_INT, .not_text = true}, /* the names need the room */
+        {.name = "group", .title = "channels of group", .kind = PARE_COLUMN_TEXT, .middle = true},
 };
 
 static const struct pare_column group_columns[] = {
-        {.name = "name", .title = "group", .kind = PARE_COLUMN_TEXT},
+        {.name = "name", .title = "group", .kind = PARE_COLUMN_TEXT, .middle = true},
         {.name = "channels", .kind = PARE_COLUMN_INT},
         {.name = "layers", .kind = PARE_COLUMN_INT},
         {.name = "frozen", .title = "frozen, because", .kind = PARE_COLUMN_TEXT},
@@ -79,31 +83,62 @@ static void describe_groups(const struct pare_groups *groups, int value, struct 
 	}
 }
 
-static void add_layer(struct info *info, const struct pare_node *node)
+/* The same for a person, each name once: a padded shortcut has the same few groups again and again. */
+static void name_groups(const struct pare_groups *groups, int value, struct pare_strbuf *text)
 {
-	struct pare_strbuf text;
+	const struct pare_shape *shape = &groups->graph->values[value].shape;
+	bool *named = pare_calloc((size_t)groups->n_groups + 1, sizeof(*named));
+
+	for (int d = 0; named && d < shape->rank; d++) {
+		const int *atoms = pare_channel_map_value(groups->map, value, d);
+		for (int64_t c = 0; atoms && c < shape->dim[d]; c++) {
+			int g = group_of(groups, atoms[c]);
+			if (g < 0 || named[g])
+				continue;
+			pare_strbuf_printf(text, "%s%s", text->length ? ", " : "", groups->group[g].name);
+			named[g] = true;
+		}
+	}
+	text->failed |= !named;
+	free(named);
+}
+
+static void add_layer(const struct info *info, const struct pare_node *node, const char *groups,
+                      struct pare_table *table)
+{
 	char shape[64];
 	int64_t params, bytes;
 
-	pare_strbuf_init(&text);
-	describe_groups(&info->groups, node->output, &text);
 	count_params(info->graph, node, &params, &bytes);
-	pare_table_string(&info->layers, node->name);
-	pare_table_string(&info->layers, node->op->name);
-	pare_table_string(&info->layers,
-	                  pare_shape_text(pare_node_output_shape(info->graph, node), shape, sizeof(shape)));
-	pare_table_int(&info->layers, pare_node_macs(info->graph, node));
-	pare_table_int(&info->layers, params);
-	pare_table_int(&info->layers, bytes);
-	pare_table_string(&info->layers, text.length ? text.text : NULL);
-	info->layers.failed |= text.failed;
-	pare_strbuf_release(&text);
+	pare_table_string(table, node->name);
+	pare_table_string(table, node->op->name);
+	pare_table_string(table, pare_shape_text(pare_node_output_shape(info->graph, node), shape, sizeof(shape)));
+	pare_table_int(table, pare_node_macs(info->graph, node));
+	pare_table_int(table, params);
+	pare_table_int(table, bytes);
+	pare_table_string(table, groups[0] ? groups : NULL);
+}
+
+static void add_layers(struct info *info, const struct pare_node *node)
+{
+	struct pare_strbuf all, once;
+
+	pare_strbuf_init(&all);
+	pare_strbuf_init(&once);
+	describe_groups(&info->groups, node->output, &all);
+	name_groups(&info->groups, node->output, &once);
+	add_layer(info, node, all.text, &info->layers);
+	add_layer(info, node, once.text, &info->brief);
+	info->layers.failed |= all.failed;
+	info->brief.failed |= once.failed;
+	pare_strbuf_release(&all);
+	pare_strbuf_release(&once);
 }
 
 static void fill_tables(struct info *info)
 {
 	for (int n = 0; n < info->graph->n_nodes; n++)
-		add_layer(info, &info->graph->nodes[n]);
+		add_layers(info, &info->graph->nodes[n]);
 	for (int g = 0; g < info->groups.n_groups; g++) {
 		const struct pare_group *group = &info->groups.group[g];
 		pare_table_string(&info->group_table, group->name);
@@ -127,6 +162,7 @@ static int load(struct info *info, const char *name, struct pare_error *error)
 static void release(struct info *info)
 {
 	pare_table_release(&info->layers);
+	pare_table_release(&info->brief);
 	pare_table_release(&info->group_table);
 	pare_groups_release(&info->groups);
 	pare_graph_free(info->folded);
@@ -168,13 +204,15 @@ static int print_text(const struct pare_cli *cli, const struct info *info)
 	pare_strbuf_printf(&text, ": input %s, %d layers, %d groups of coupled channels\n\n",
 	                   pare_shape_text(&graph->values[graph->input].shape, input, sizeof(input)), graph->n_nodes,
 	                   info->groups.n_groups);
-	status = pare_table_text(&info->layers, &style, &text);
+	if (style.width == 0)
+		style.width = WIDTH;
+	status = pare_table_text(&info->brief, &style, &text);
 	pare_strbuf_add(&text, "\n");
 	if (!status)
 		status = pare_table_text(&info->group_table, &style, &text);
 	add_total(&text, "\ntotal: ", pare_graph_macs(graph), " MACs (one image), ");
 	add_total(&text, "", pare_graph_parameters(graph), " trained parameters, ");
-	add_total(&text, "", pare_graph_bytes(graph), " bytes, activations at most ");
+	add_total(&text, "", pare_graph_bytes(graph), " bytes,\n       activations at most ");
 	add_total(&text, "", (int64_t)info->metrics.value[PARE_METRIC_PEAK_MEMORY_BYTES], " bytes (one image)\n");
 	text.failed |= status != 0;
 	return pare_cli_print(cli, &text);
@@ -187,6 +225,7 @@ static int run(const struct pare_cli *cli)
 	int code;
 
 	pare_table_init(&info.layers, layer_columns, sizeof(layer_columns) / sizeof(*layer_columns));
+	pare_table_init(&info.brief, layer_columns, sizeof(layer_columns) / sizeof(*layer_columns));
 	pare_table_init(&info.group_table, group_columns, sizeof(group_columns) / sizeof(*group_columns));
 	if (load(&info, cli->operands[0], &error)) {
 		code = pare_cli_fail(cli, &error);

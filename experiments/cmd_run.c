@@ -83,12 +83,29 @@ static int run_new(const struct pare_cli *cli)
 		return code;
 	}
 	given = given ? given : directory;
-	if (pare_study_create(&study, &spec, given, &error)) /* the spec is the study's from here on */
+	if (pare_study_create(&study, &spec, given, &error)) { /* the spec is the study's from here on */
 		code = pare_cli_fail(cli, &error);
-	else
+		if (error.code == PARE_E_INFEASIBLE)
+			hint_about(&error, given);
+	} else
 		code = go(cli, study, given);
 	free(directory);
 	return code;
+}
+
+/* Nothing is left to do. What cannot be read, or has lost its best.onnx, is for pare_study_open and _run to judge. */
+static bool is_complete(const char *directory)
+{
+	char *best = pare_path_join(directory, "best.onnx");
+	struct pare_study_view view;
+	bool complete = false;
+
+	if (best && pare_file_exists(best) && pare_study_view_read(&view, directory, NULL) == PARE_OK) {
+		complete = view.complete;
+		pare_study_view_release(&view);
+	}
+	free(best);
+	return complete;
 }
 
 static int run_resume(const struct pare_cli *cli)
@@ -96,6 +113,11 @@ static int run_resume(const struct pare_cli *cli)
 	struct pare_study *study = NULL;
 	struct pare_error error = {0};
 
+	if (is_complete(cli->operands[0])) {
+		if (!pare_cli_given(cli, "quiet"))
+			pare_cli_note("the study is complete; this is its report");
+		return print_report(cli, cli->operands[0]);
+	}
 	if (pare_study_open(&study, cli->operands[0], &error))
 		return pare_cli_fail(cli, &error);
 	return go(cli, study, cli->operands[0]);

@@ -26,6 +26,13 @@ static void release(struct job *job)
 	pare_pool_free(job->pool);
 }
 
+/* A network that does not fit the data. */
+static void blame_model(const struct job *job, int status, struct pare_error *error)
+{
+	if (status == PARE_E_INVALID && job->spec->onnx)
+		pare_cli_blame(job->spec->onnx, error);
+}
+
 static int train(struct job *job, struct pare_error *error)
 {
 	/* Seeded like a study's baseline, so that both train the same network. */
@@ -34,8 +41,10 @@ static int train(struct job *job, struct pare_error *error)
 	struct pare_watch watch;
 	int status = pare_spec_network(job->spec, &job->splits.train_part, &job->graph, error);
 
-	if (status)
+	if (status) {
+		blame_model(job, status, error);
 		return status;
+	}
 	options = pare_spec_train_options(job->spec, &job->spec->train, seed, job->pool);
 	options.progress = pare_watch_training;
 	options.progress_context = &watch;
@@ -43,6 +52,7 @@ static int train(struct job *job, struct pare_error *error)
 	pare_watch_begin(&watch, pare_cli_given(job->cli, "quiet"), NULL);
 	pare_watch_phase(&watch, "training", job->graph->name);
 	status = pare_train(job->graph, &job->splits.train, &options, error);
+	blame_model(job, status, error);
 	pare_watch_end(&watch);
 	return status;
 }

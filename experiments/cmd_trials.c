@@ -29,12 +29,14 @@ const struct pare_command pare_command_trials = {
         .operands = "RUN_DIR",
         .n_operands = 1,
         .help = "lists the trials of a study",
-        .details = "May be asked while the study runs. In csv and json, `seconds` is the only field in which a study "
-                   "that\n"
-                   "was killed and resumed can differ from one that was not.\n"
-                   "\n"
-                   "Example:\n"
-                   "  pare trials runs/demo --format csv > trials.csv\n",
+        .details =
+                "May be asked while the study runs. A study that was killed and resumed has the same csv and json as "
+                "one\n"
+                "that was not, but for `seconds`, which is a timing. (In pare front, measured_latency_ms and\n"
+                "prediction_error are the timings.)\n"
+                "\n"
+                "Example:\n"
+                "  pare trials runs/demo --format csv > trials.csv\n",
         .options = options,
         .run = run,
 };

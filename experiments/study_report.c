@@ -13,6 +13,8 @@
 #define PLOT_ROWS 12
 #define PLOT_MARGIN 14 /* beside the field */
 
+#define DOUBTFUL_ERROR 0.10 /* of a predicted latency: tables of a quiet machine do better */
+
 const char *pare_trial_state_name(enum pare_trial_state state)
 {
 	switch (state) {
@@ -147,6 +149,7 @@ static const struct pare_column final_columns[] = {
         {.name = "measured_latency_ms", .title = "measured ms", .kind = PARE_COLUMN_REAL, .decimals = 3},
         {.name = "prediction_error", .title = "error %", .kind = PARE_COLUMN_REAL, .scale = 100, .decimals = 1},
         {.name = "within_budgets", .title = "in budget", .kind = PARE_COLUMN_BOOL},
+        {.name = "best", .kind = PARE_COLUMN_BOOL},
         {.name = "weights", .kind = PARE_COLUMN_TEXT, .not_text = true},
 };
 
@@ -173,6 +176,7 @@ void pare_finals_table(const struct pare_study_view *view, struct pare_table *ta
 		pare_table_real(table, final->measured_latency_ms);
 		pare_table_real(table, prediction_error(final));
 		pare_table_bool(table, pare_study_view_feasible(view, &final->metrics));
+		pare_table_bool(table, i == view->best_final);
 		pare_table_string(table, final->weights[0] ? final->weights : NULL);
 	}
 }
@@ -237,6 +241,23 @@ static void add_budgets(const struct pare_study_view *view, struct pare_strbuf *
 	pare_strbuf_add(out, "\n");
 }
 
+/* What the titles of the finalists' table are too short to say; and whether its times can be believed. */
+static void explain_finals(const struct pare_study_view *view, struct pare_strbuf *out)
+{
+	double worst = 0.0;
+
+	for (int i = 0; i < view->n_finals; i++) /* fmax passes over NaN: nothing was measured */
+		worst = fmax(worst, fabs(prediction_error(&view->finals[i])));
+	pare_strbuf_add(out, "\npoints: test accuracy against the uncut network's; error %: predicted against measured "
+	                     "latency,\n"
+	                     "above 0 where it is faster than predicted; best: the network in best.onnx\n");
+	if (worst > DOUBTFUL_ERROR)
+		pare_strbuf_printf(out,
+		                   "An error of %.0f %%: the machine was probably disturbed while it measured; do not "
+		                   "rely on these times.\n",
+		                   100.0 * worst);
+}
+
 static void add_next_steps(const struct pare_study_view *view, struct pare_strbuf *out)
 {
 	const char *directory = view->directory;
@@ -264,6 +285,8 @@ int pare_study_report(const struct pare_study_view *view, const struct pare_tabl
 	add_budgets(view, out);
 	pare_strbuf_add(out, "\nResults, after long fine-tuning; the test images were seen only now\n\n");
 	status = pare_table_text(&finals, style, out);
+	if (view->n_finals > 0)
+		explain_finals(view, out);
 	pare_strbuf_add(out, "\nPareto front of the search (short fine-tuning, search images)\n\n");
 	if (!status)
 		status = pare_table_text(&front, style, out);

@@ -177,7 +177,7 @@ int pare_study_view_trial(const struct pare_study_view *view, const char *text, 
 	char *end;
 
 	*trial = PARE_TRIAL_BASELINE;
-	if (strcmp(text, "baseline") == 0)
+	if (strcmp(text, "baseline") == 0 || strcmp(text, "-1") == 0) /* -1: as csv and json have it */
 		return PARE_OK;
 	if (strcmp(text, "best") == 0) {
 		if (view->best_final < 0)

@@ -39,8 +39,8 @@ void pare_study_view_release(struct pare_study_view *view); /* leaves it zeroed 
 bool pare_study_view_feasible(const struct pare_study_view *view, const struct pare_metrics *metrics);
 /* The final that grew from a trial (PARE_TRIAL_BASELINE: the uncut network), or NULL. */
 const struct pare_final *pare_study_view_final(const struct pare_study_view *view, int64_t trial);
-/* A trial's number from "12" or "best"; "baseline" too (PARE_TRIAL_BASELINE). PARE_E_INVALID for any other text,
- * PARE_E_NOT_FOUND when there is no such trial or no finalist yet. */
+/* A trial's number from "12" or "best"; "baseline" or "-1" too (PARE_TRIAL_BASELINE). PARE_E_INVALID for any other
+ * text, PARE_E_NOT_FOUND when there is no such trial or no finalist yet. */
 int pare_study_view_trial(const struct pare_study_view *view, const char *text, int64_t *trial,
                           struct pare_error *error);
 

@@ -10,7 +10,7 @@
 
 #define GAP 2          /* blanks between columns */
 #define LEAST_WIDTH 8  /* a text column is not cut below this */
-#define CUT_MARK "..." /* at the end of a cut text */
+#define CUT_MARK "..." /* where a text was cut: at its end, or in its middle */
 #define MAX_COLUMNS 32
 #define BOLD "\033[1m"
 #define PLAIN "\033[0m"
@@ -213,22 +213,32 @@ static void fit(const struct pare_table *table, int width, int *widths)
 	}
 }
 
-/* The text in a field of this width; a right-hand neighbour wants the blanks behind it. */
-static void add_field(struct pare_strbuf *out, const char *text, int width, bool right, bool last)
+static const char *skip_characters(const char *text, int count)
 {
+	while (count-- > 0)
+		text += character_size(text);
+	return text;
+}
+
+enum field_style { FIELD_LEFT, FIELD_MIDDLE, FIELD_RIGHT };
+
+/* The text in a field of this width; a right-hand neighbour wants the blanks behind it. */
+static void add_field(struct pare_strbuf *out, const char *text, int width, enum field_style style, bool last)
+{
+	bool right = style == FIELD_RIGHT;
 	int needed = width_of(text);
-	int keep = width - (int)strlen(CUT_MARK);
 
 	if (right)
 		add_blanks(out, width - needed);
 	if (needed <= width) {
 		pare_strbuf_add(out, text);
 	} else {
-		const char *end = text;
-		for (int seen = 0; seen < keep; seen++)
-			end += character_size(end);
+		int keep = width - (int)strlen(CUT_MARK);
+		int tail = style == FIELD_MIDDLE ? keep / 2 : 0;
+		const char *end = skip_characters(text, keep - tail);
 		pare_strbuf_add_bytes(out, text, (size_t)(end - text));
 		pare_strbuf_add(out, CUT_MARK);
+		pare_strbuf_add(out, skip_characters(text, needed - tail));
 	}
 	if (!right && !last)
 		add_blanks(out, width - needed);
@@ -247,7 +257,8 @@ static void add_line(const struct pare_table *table, const struct pare_cell *cel
 	pare_strbuf_init(&text);
 	for (int c = 0; c <= last; c++) {
 		const struct pare_column *column = &table->columns[c];
-		bool right = column->kind == PARE_COLUMN_INT || column->kind == PARE_COLUMN_REAL;
+		bool number = column->kind == PARE_COLUMN_INT || column->kind == PARE_COLUMN_REAL;
+		enum field_style style = number ? FIELD_RIGHT : column->middle ? FIELD_MIDDLE : FIELD_LEFT;
 		if (column->not_text)
 			continue;
 		pare_strbuf_clear(&text);
@@ -256,7 +267,7 @@ static void add_line(const struct pare_table *table, const struct pare_cell *cel
 		else
 			pare_strbuf_add(&text, title_of(column));
 		add_blanks(out, first ? 0 : GAP);
-		add_field(out, text.text, widths[c], right, c == last);
+		add_field(out, text.text, widths[c], style, c == last);
 		first = false;
 		out->failed |= text.failed;
 	}

@@ -36,6 +36,7 @@ struct pare_column {
 	double scale;  /* REAL, text only: the value is shown times this; 0 = as it is */
 	int decimals;  /* REAL, text only */
 	bool id;       /* INT, text only: a negative number ("the uncut network") is shown as "-" */
+	bool middle;   /* TEXT: cut in its middle, where begin and end tell more */
 	bool not_text; /* too long or too dull for a terminal: only in CSV and JSON */
 };
 

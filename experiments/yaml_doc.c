@@ -8,6 +8,8 @@
 #include "engine/base/file.h"
 #include "engine/base/memory.h"
 
+#define BYTE_ORDER_MARK "\xef\xbb\xbf" /* some editors put it before UTF-8 text */
+
 /* The parse under way. `stopped` after the first error that makes the rest unreadable. */
 struct builder {
 	yaml_parser_t parser;
@@ -397,6 +399,9 @@ struct pare_yaml_doc *pare_yaml_parse(const char *text, const char *path, struct
 {
 	struct pare_yaml_doc *doc;
 
+	/* here, not in libyaml, which would count it as the first line's first column */
+	if (strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
+		text += strlen(BYTE_ORDER_MARK);
 	/* an override's text has no lines worth showing: its errors are placed by diagnostics->origin */
 	if (!diagnostics->origin && pare_diagnostics_set_source(diagnostics, path, text))
 		return NULL;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "engine/base/memory.h"
-#include "engine/io/onnx_import.h"
+#include "engine/io/onnx_ops.h"
 
 static int add(struct pare_onnx_import *import, const char *name, const char *output, const struct pare_onnx_step *step,
                int *value)
@@ -40,6 +40,13 @@ int pare_onnx_add_step(struct pare_onnx_import *import, const struct pare_onnx_n
 		return import->arena.status;
 	snprintf(name, size, "%s/%s", node->name, suffix);
 	return add(import, name, NULL, step, value);
+}
+
+int pare_onnx_one_input(struct pare_onnx_import *import, const struct pare_onnx_node *node, const struct pare_op *op,
+                        int value, const void *attrs)
+{
+	return pare_onnx_add_node(import, node,
+	                          &(struct pare_onnx_step){.op = op, .attrs = attrs, .inputs = &value, .n_inputs = 1});
 }
 
 int pare_onnx_alias(struct pare_onnx_import *import, const struct pare_onnx_node *node, int value)
@@ -116,10 +123,37 @@ int pare_onnx_vector(struct pare_onnx_import *import, struct pare_onnx_value *va
 	return status ? status : add_param(import, value, role, &shape, value->constant.floats, param);
 }
 
+int pare_onnx_new_param(struct pare_onnx_import *import, const struct pare_onnx_node *node, const char *suffix,
+                        enum pare_param_role role, const struct pare_shape *shape, float number, int *param)
+{
+	size_t size = strlen(node->name) + 1 + strlen(suffix) + 1;
+	char *name = pare_onnx_take(import, size, 1);
+	/* Its size follows from an activation, not from the file. */
+	float *data = name ? pare_onnx_take(import, (size_t)pare_shape_elements(shape), sizeof(*data)) : NULL;
+	if (!data)
+		return import->arena.status;
+	snprintf(name, size, "%s.%s", node->name, suffix);
+	for (int64_t i = 0; i < pare_shape_elements(shape); i++)
+		data[i] = number;
+	return pare_graph_add_param(import->graph, name, role, shape, data, param, import->error);
+}
+
 static void rename_value(struct pare_graph *graph, int value, char *name)
 {
 	free(graph->values[value].name);
 	graph->values[value].name = name;
+}
+
+int pare_onnx_name_output(struct pare_onnx_import *import, int value, const char *name)
+{
+	struct pare_graph *graph = import->graph;
+	if (strcmp(graph->values[value].name, name) == 0 || pare_graph_find_value(graph, name) >= 0)
+		return PARE_OK;
+	char *copy = pare_strdup(name);
+	if (!copy)
+		return pare_error_set(import->error, PARE_E_NOMEM, "out of memory");
+	rename_value(graph, value, copy);
+	return PARE_OK;
 }
 
 int pare_onnx_absorb(struct pare_onnx_import *import, const struct pare_onnx_node *node, int value, int param)
@@ -134,7 +168,8 @@ int pare_onnx_absorb(struct pare_onnx_import *import, const struct pare_onnx_nod
 		free(name);
 		return pare_error_set(import->error, PARE_E_NOMEM, "out of memory");
 	}
-	params[producer->n_params++] = param;
+	if (param >= 0)
+		params[producer->n_params++] = param;
 	if (pare_graph_find_value(graph, name) < 0)
 		rename_value(graph, value, name);
 	else

@@ -1,4 +1,4 @@
-/* Fully connected layers: Gemm, and MatMul by a constant. */
+/* Fully connected layers, Gemm and MatMul by a constant, and layer normalisation. */
 #include "engine/base/memory.h"
 #include "engine/io/onnx_ops.h"
 #include "engine/ops/builders.h"
@@ -36,11 +36,6 @@ static int linear_weight(struct pare_onnx_import *import, const struct pare_onnx
 static int add_linear(struct pare_onnx_import *import, const struct pare_onnx_node *node, int value, const int *params,
                       int n_params)
 {
-	const struct pare_shape *shape = pare_onnx_shape(import, value);
-	if (shape->rank != 1)
-		return pare_error_set(import->error, PARE_E_UNSUPPORTED,
-		                      "its input has %d dimensions; vectors [N, features] are supported",
-		                      shape->rank + 1);
 	return pare_onnx_add_node(import, node,
 	                          &(struct pare_onnx_step){.op = &pare_op_linear,
 	                                                   .inputs = &value,
@@ -84,6 +79,10 @@ int pare_onnx_build_gemm(struct pare_onnx_import *import, const struct pare_onnx
 		status = pare_onnx_constant(import, node, 2, PARE_ONNX_FLOAT, &bias);
 	if (!status && n_params == 2)
 		status = pare_onnx_vector(import, node->inputs[2], PARE_PARAM_BIAS, out_features, &params[1]);
+	if (!status && pare_onnx_shape(import, value)->rank != 1)
+		status = pare_error_set(import->error, PARE_E_UNSUPPORTED,
+		                        "its input has %d dimensions; vectors [N, features] are supported",
+		                        pare_onnx_shape(import, value)->rank + 1);
 	return status ? status : add_linear(import, node, value, params, n_params);
 }
 
@@ -94,4 +93,56 @@ int pare_onnx_build_mat_mul(struct pare_onnx_import *import, const struct pare_o
 	if (!status)
 		status = linear_weight(import, node, false, &out_features, &param);
 	return status ? status : add_linear(import, node, value, &param, 1);
+}
+
+static int layer_norm_params(struct pare_onnx_import *import, const struct pare_onnx_node *node, int64_t features,
+                             int *params)
+{
+	static const enum pare_param_role roles[2] = {PARE_PARAM_BN_SCALE, PARE_PARAM_BN_SHIFT};
+	const struct pare_shape shape = pare_shape_vector(features);
+	const struct pare_onnx_constant *vector;
+	for (int i = 0; i < 2; i++) {
+		int status = PARE_OK;
+		if (pare_onnx_input(node, 1 + i)) {
+			status = pare_onnx_constant(import, node, 1 + i, PARE_ONNX_FLOAT, &vector);
+			if (!status)
+				status = pare_onnx_vector(import, node->inputs[1 + i], roles[i], features, &params[i]);
+		} else {
+			status = pare_onnx_new_param(import, node, "bias", roles[i], &shape, 0, &params[i]);
+		}
+		if (status)
+			return status;
+	}
+	return PARE_OK;
+}
+
+/* Opset 17; before that it is spelt out (onnx_merge.c). */
+int pare_onnx_build_layer_norm(struct pare_onnx_import *import, const struct pare_onnx_node *node)
+{
+	int64_t attr;
+	struct pare_layer_norm attrs;
+	int value, axis, params[2], status = pare_onnx_activation(import, node, 0, &value);
+	if (!status)
+		status = pare_onnx_attr_int(import, node, "axis", -1, &attr);
+	if (!status)
+		status = pare_onnx_attr_float(import, node, "epsilon", 1e-5f, &attrs.epsilon);
+	if (status)
+		return status;
+	const struct pare_shape *shape = pare_onnx_shape(import, value);
+	status = pare_onnx_axis(import, attr, shape->rank + 1, &axis);
+	if (!status && axis != shape->rank)
+		status = pare_error_set(import->error, PARE_E_UNSUPPORTED,
+		                        "from axis %d of %d on; only the last dimension is supported", axis,
+		                        shape->rank + 1);
+	attrs.axis = axis - 1;
+	if (!status)
+		status = layer_norm_params(import, node, shape->dim[shape->rank - 1], params);
+	return status ? status
+	              : pare_onnx_add_node(import, node,
+	                                   &(struct pare_onnx_step){.op = &pare_op_layer_norm,
+	                                                            .attrs = &attrs,
+	                                                            .inputs = &value,
+	                                                            .n_inputs = 1,
+	                                                            .params = params,
+	                                                            .n_params = 2});
 }

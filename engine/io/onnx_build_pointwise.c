@@ -1,5 +1,6 @@
-/* Activations, addition, and operators that do nothing at inference. */
+/* Functions of one number, softmax, and operators that do nothing at inference. */
 #include <float.h>
+#include <math.h>
 #include <string.h>
 
 #include "engine/io/onnx_ops.h"
@@ -13,9 +14,63 @@ static int build_plain(struct pare_onnx_import *import, const struct pare_onnx_n
 	                                   &(struct pare_onnx_step){.op = op, .inputs = &value, .n_inputs = 1});
 }
 
-int pare_onnx_build_relu(struct pare_onnx_import *import, const struct pare_onnx_node *node)
+/* Functions without attributes. */
+static const struct {
+	const char *op_type;
+	const struct pare_op *op;
+} functions[] = {
+        {"Erf", &pare_op_erf},   {"HardSwish", &pare_op_hard_swish},
+        {"Relu", &pare_op_relu}, {"Sigmoid", &pare_op_sigmoid},
+        {"Sqrt", &pare_op_sqrt}, {"Tanh", &pare_op_tanh},
+};
+
+int pare_onnx_build_function(struct pare_onnx_import *import, const struct pare_onnx_node *node)
 {
-	return build_plain(import, node, &pare_op_relu);
+	size_t i = 0;
+	while (strcmp(functions[i].op_type, node->proto->op_type) != 0)
+		i++;
+	return build_plain(import, node, functions[i].op);
+}
+
+static int build_with(struct pare_onnx_import *import, const struct pare_onnx_node *node, const struct pare_op *op,
+                      const void *attrs)
+{
+	int value, status = pare_onnx_activation(import, node, 0, &value);
+	struct pare_onnx_step step = {.op = op, .attrs = attrs, .inputs = &value, .n_inputs = 1};
+	return status ? status : pare_onnx_add_node(import, node, &step);
+}
+
+int pare_onnx_build_hard_sigmoid(struct pare_onnx_import *import, const struct pare_onnx_node *node)
+{
+	struct pare_hard_sigmoid attrs;
+	int status = pare_onnx_attr_float(import, node, "alpha", 0.2f, &attrs.alpha);
+	if (!status)
+		status = pare_onnx_attr_float(import, node, "beta", 0.5f, &attrs.beta);
+	return status ? status : build_with(import, node, &pare_op_hard_sigmoid, &attrs);
+}
+
+int pare_onnx_build_leaky_relu(struct pare_onnx_import *import, const struct pare_onnx_node *node)
+{
+	struct pare_leaky_relu attrs;
+	int status = pare_onnx_attr_float(import, node, "alpha", 0.01f, &attrs.slope);
+	return status ? status : build_with(import, node, &pare_op_leaky_relu, &attrs);
+}
+
+int pare_onnx_build_elu(struct pare_onnx_import *import, const struct pare_onnx_node *node)
+{
+	struct pare_elu attrs;
+	int status = pare_onnx_attr_float(import, node, "alpha", 1.0f, &attrs.alpha);
+	return status ? status : build_with(import, node, &pare_op_elu, &attrs);
+}
+
+int pare_onnx_build_gelu(struct pare_onnx_import *import, const struct pare_onnx_node *node)
+{
+	char mode[PARE_ONNX_ATTR_TEXT_SIZE];
+	int status = pare_onnx_attr_text(import, node, "approximate", "none", mode);
+	if (!status && strcmp(mode, "none") != 0)
+		status = pare_error_set(import->error, PARE_E_UNSUPPORTED, "approximate is '%s'; 'none' is supported",
+		                        mode);
+	return status ? status : build_plain(import, node, &pare_op_gelu);
 }
 
 /* One end of a Clip: an attribute up to opset 10, an optional scalar input from 11 on. */
@@ -49,58 +104,9 @@ int pare_onnx_build_clip(struct pare_onnx_import *import, const struct pare_onnx
 		return build_plain(import, node, &pare_op_relu6);
 	if (low == 0 && high >= FLT_MAX)
 		return build_plain(import, node, &pare_op_relu);
-	return pare_error_set(import->error, PARE_E_UNSUPPORTED,
-	                      "clips to [%g, %g]; [0, 6] (ReLU6) and [0, infinity) (ReLU) are supported", (double)low,
-	                      (double)high);
-}
-
-/* A bias in a node of its own (MatMul + Add, or a convolution's): one number per channel, the same for every pixel. */
-static bool is_channel_vector(const struct pare_onnx_constant *constant, const struct pare_shape *shape)
-{
-	int behind = shape->rank - 1; /* dimensions behind the channels */
-	if (constant->count != shape->dim[0] || constant->rank > shape->rank + 1)
-		return false;
-	for (int i = 0; i < constant->rank; i++)
-		if (constant->dim[i] != (i == constant->rank - 1 - behind ? shape->dim[0] : 1))
-			return false;
-	return true;
-}
-
-/* The operator that made the value can take a bias, has none, and nobody else reads its output. */
-static bool takes_bias(const struct pare_onnx_import *import, const struct pare_onnx_value *in)
-{
-	const struct pare_value *value = &import->graph->values[in->value];
-	if (value->producer < 0 || in->readers != 1 || strcmp(value->name, in->name) != 0)
-		return false;
-	const struct pare_node *producer = &import->graph->nodes[value->producer];
-	return (producer->op == &pare_op_linear || producer->op == &pare_op_conv2d) && producer->n_params == 1;
-}
-
-static int add_constant(struct pare_onnx_import *import, const struct pare_onnx_node *node, struct pare_onnx_value *in,
-                        struct pare_onnx_value *bias)
-{
-	const struct pare_shape *shape = pare_onnx_shape(import, in->value);
-	int param;
-	if (!takes_bias(import, in) || bias->constant.type != PARE_ONNX_FLOAT ||
-	    !is_channel_vector(&bias->constant, shape))
-		return pare_error_set(
-		        import->error, PARE_E_UNSUPPORTED,
-		        "adds the constant '%.100s', which is not the bias of the Conv or MatMul before it",
-		        bias->name);
-	int status = pare_onnx_vector(import, bias, PARE_PARAM_BIAS, shape->dim[0], &param);
-	return status ? status : pare_onnx_absorb(import, node, in->value, param);
-}
-
-int pare_onnx_build_add(struct pare_onnx_import *import, const struct pare_onnx_node *node)
-{
-	struct pare_onnx_value *a = node->inputs[0], *b = node->inputs[1];
-	if (b->kind == PARE_ONNX_CONSTANT)
-		return add_constant(import, node, a, b);
-	if (a->kind == PARE_ONNX_CONSTANT)
-		return add_constant(import, node, b, a);
-	int inputs[2] = {a->value, b->value};
-	return pare_onnx_add_node(import, node,
-	                          &(struct pare_onnx_step){.op = &pare_op_add, .inputs = inputs, .n_inputs = 2});
+	/* The largest number is how exporters say "no bound". */
+	struct pare_clip attrs = {low <= -FLT_MAX ? -INFINITY : low, high >= FLT_MAX ? INFINITY : high};
+	return build_with(import, node, &pare_op_clip, &attrs);
 }
 
 int pare_onnx_build_identity(struct pare_onnx_import *import, const struct pare_onnx_node *node)
@@ -123,12 +129,37 @@ int pare_onnx_build_dropout(struct pare_onnx_import *import, const struct pare_o
 	return pare_onnx_build_identity(import, node);
 }
 
+/* Up to opset 12 everything from `axis` on is one vector. */
+static int softmax_axis(struct pare_onnx_import *import, const struct pare_onnx_node *node, struct pare_softmax *attrs)
+{
+	int64_t attr;
+	int value, axis, status = pare_onnx_activation(import, node, 0, &value);
+	if (!status)
+		status = pare_onnx_attr_int(import, node, "axis", import->opset < 13 ? 1 : -1, &attr);
+	if (status)
+		return status;
+	int rank = pare_onnx_shape(import, value)->rank + 1;
+	status = pare_onnx_axis(import, attr, rank, &axis);
+	if (!status && (axis == 0 || (import->opset < 13 && axis != rank - 1)))
+		status = pare_error_set(
+		        import->error, PARE_E_UNSUPPORTED,
+		        "axis %d of %d; one dimension behind the batch (up to opset 12 the last) is supported", axis,
+		        rank);
+	attrs->axis = axis - 1;
+	return status;
+}
+
 int pare_onnx_build_softmax(struct pare_onnx_import *import, const struct pare_onnx_node *node)
 {
 	bool last = node->output->readers == 1 && strcmp(node->output->name, import->proto->output[0]->name) == 0;
 	const char *type = node->proto->op_type;
-	return last ? pare_error_set(import->error, PARE_E_UNSUPPORTED,
-	                             "the network ends in a %s; losses start from logits: export it without", type)
-	            : pare_error_set(import->error, PARE_E_UNSUPPORTED, "a %s inside the network is not supported",
-	                             type);
+	struct pare_softmax attrs;
+	if (last)
+		return pare_error_set(import->error, PARE_E_UNSUPPORTED,
+		                      "the network ends in a %s; losses start from logits: export it without", type);
+	if (strcmp(type, "Softmax") != 0)
+		return pare_error_set(import->error, PARE_E_UNSUPPORTED, "a %s inside the network is not supported",
+		                      type);
+	int status = softmax_axis(import, node, &attrs);
+	return status ? status : build_with(import, node, &pare_op_softmax, &attrs);
 }

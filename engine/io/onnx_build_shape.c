@@ -1,79 +1,8 @@
-/* Operators that change an activation's shape, and the average over a whole image. */
+/* Operators that give an activation's numbers another shape or order. Views that nobody would notice vanish. */
 #include <string.h>
 
 #include "engine/io/onnx_ops.h"
 #include "engine/ops/builders.h"
-
-static int one_input(struct pare_onnx_import *import, const struct pare_onnx_node *node, const struct pare_op *op,
-                     int value, const void *attrs)
-{
-	return pare_onnx_add_node(import, node,
-	                          &(struct pare_onnx_step){.op = op, .attrs = attrs, .inputs = &value, .n_inputs = 1});
-}
-
-int pare_onnx_build_global_average_pool(struct pare_onnx_import *import, const struct pare_onnx_node *node)
-{
-	int value, status = pare_onnx_activation(import, node, 0, &value);
-	return status ? status : one_input(import, node, &pare_op_global_average_pool, value, NULL);
-}
-
-/* The mean over height and width is global average pooling; without keepdims a flatten follows. */
-int pare_onnx_build_reduce_mean(struct pare_onnx_import *import, const struct pare_onnx_node *node)
-{
-	int64_t keep;
-	struct pare_onnx_ints axes;
-	bool named[PARE_MAX_RANK + 1] = {false};
-	int value, axis, status = pare_onnx_activation(import, node, 0, &value);
-	if (!status)
-		status = pare_onnx_attr_int(import, node, "keepdims", 1, &keep);
-	if (!status)
-		status = pare_onnx_ints(import, node, import->opset >= 18 ? 1 : -1, import->opset >= 18 ? NULL : "axes",
-		                        &axes);
-	if (status)
-		return status;
-	int rank = pare_onnx_shape(import, value)->rank + 1;
-	for (size_t i = 0; i < axes.count; i++) {
-		status = pare_onnx_axis(import, axes.values[i], rank, &axis);
-		if (status)
-			return status;
-		named[axis] = true;
-	}
-	if (rank != 4 || axes.count != 2 || !named[2] || !named[3])
-		return pare_error_set(
-		        import->error, PARE_E_UNSUPPORTED,
-		        "only the mean over height and width (axes 2 and 3) of [N, C, H, W] is supported");
-	if (keep)
-		return one_input(import, node, &pare_op_global_average_pool, value, NULL);
-	status = pare_onnx_add_step(
-	        import, node, "pool",
-	        &(struct pare_onnx_step){.op = &pare_op_global_average_pool, .inputs = &value, .n_inputs = 1}, &value);
-	return status ? status : one_input(import, node, &pare_op_flatten, value, NULL);
-}
-
-int pare_onnx_build_concat(struct pare_onnx_import *import, const struct pare_onnx_node *node)
-{
-	int64_t attr;
-	int axis, value;
-	int status = pare_onnx_attr_int(import, node, "axis", 1, &attr);
-	int *inputs = pare_onnx_take(import, (size_t)node->n_inputs, sizeof(*inputs));
-	if (!inputs)
-		return import->arena.status;
-	for (int i = 0; !status && i < node->n_inputs; i++)
-		status = pare_onnx_activation(import, node, i, &inputs[i]);
-	if (status)
-		return status;
-	value = inputs[0];
-	status = pare_onnx_axis(import, attr, pare_onnx_shape(import, value)->rank + 1, &axis);
-	if (!status && axis != 1)
-		status = pare_error_set(import->error, PARE_E_UNSUPPORTED,
-		                        "joins along axis %d; only channels (axis 1) are supported", axis);
-	return status ? status
-	              : pare_onnx_add_node(import, node,
-	                                   &(struct pare_onnx_step){.op = &pare_op_concat,
-	                                                            .attrs = &(struct pare_concat){0},
-	                                                            .inputs = inputs,
-	                                                            .n_inputs = node->n_inputs});
-}
 
 int pare_onnx_build_flatten(struct pare_onnx_import *import, const struct pare_onnx_node *node)
 {
@@ -87,149 +16,191 @@ int pare_onnx_build_flatten(struct pare_onnx_import *import, const struct pare_o
 		status = pare_error_set(import->error, PARE_E_UNSUPPORTED,
 		                        "flattens from axis %d on; only axis 1 (one vector per image) is supported",
 		                        axis);
-	return status ? status : one_input(import, node, &pare_op_flatten, value, NULL);
+	return status ? status : pare_onnx_one_input(import, node, &pare_op_flatten, value, NULL);
 }
 
-/* Does `wanted` name dimension i of [N, dim...]? 0 copies it, -1 is whatever is left over. */
-static bool same_dimension(const struct pare_onnx_import *import, const struct pare_shape *shape, int64_t wanted, int i)
+/* The input under another shape; down to one dimension that is a flatten. */
+static int add_view(struct pare_onnx_import *import, const struct pare_onnx_node *node, int value,
+                    const struct pare_shape *shape)
 {
-	int64_t is = i == 0 ? import->batch : shape->dim[i - 1];
-	return wanted == 0 || wanted == is || wanted == -1;
+	const struct pare_shape *in = pare_onnx_shape(import, value);
+	struct pare_reshape attrs = {.rank = shape->rank};
+	if (pare_shape_equal(in, shape))
+		return pare_onnx_alias(import, node, value);
+	if (shape->rank == 1)
+		return pare_onnx_one_input(import, node, &pare_op_flatten, value, NULL);
+	for (int d = 0; d < shape->rank; d++)
+		attrs.dim[d] = (int32_t)shape->dim[d];
+	return pare_onnx_one_input(import, node, &pare_op_reshape, value, &attrs);
+}
+
+/* The batch must stay in front: named by its size, by 0 (copied), or left open when the rest is known. */
+static bool keeps_batch(const struct pare_onnx_import *import, const struct pare_onnx_constant *wanted, bool rest_open)
+{
+	int64_t first = wanted->ints[0];
+	return first == import->batch || first == 0 || (first == -1 && !rest_open);
+}
+
+/* What a Reshape makes of one image; false when that is not for every batch the same. 0 copies the dimension at that
+ * place, -1 is what is left over. */
+static bool image_shape(const struct pare_onnx_import *import, const struct pare_onnx_constant *wanted,
+                        const struct pare_shape *in, struct pare_shape *out)
+{
+	int64_t known = 1, elements = pare_shape_elements(in);
+	int open = -1, n_open = 0;
+	*out = (struct pare_shape){.rank = (int)wanted->count - 1};
+	for (int d = 0; d < out->rank; d++) {
+		int64_t size = wanted->ints[d + 1];
+		if (size == 0 && d < in->rank)
+			size = in->dim[d];
+		if (size == -1) {
+			open = d;
+			n_open++;
+			size = 1;
+		}
+		out->dim[d] = size;
+		if (size < 1 || size > elements || known > elements / size)
+			return false;
+		known *= size;
+	}
+	if (open >= 0)
+		out->dim[open] = elements / known;
+	return n_open <= 1 && known * (open < 0 ? 1 : out->dim[open]) == elements &&
+	       keeps_batch(import, wanted, open >= 0);
 }
 
 int pare_onnx_build_reshape(struct pare_onnx_import *import, const struct pare_onnx_node *node)
 {
 	const struct pare_onnx_constant *wanted;
 	int64_t allow_zero;
-	int value, open = 0, status = pare_onnx_activation(import, node, 0, &value);
+	int value, status = pare_onnx_activation(import, node, 0, &value);
 	if (!status)
 		status = pare_onnx_constant(import, node, 1, PARE_ONNX_INT64, &wanted);
 	if (!status)
 		status = pare_onnx_attr_int(import, node, "allowzero", 0, &allow_zero);
 	if (status)
 		return status;
-	const struct pare_shape *shape = pare_onnx_shape(import, value);
-	struct pare_shape flat = pare_shape_vector(pare_shape_elements(shape));
-	bool zero = false, same = wanted->count == shape->rank + 1, flatten = wanted->count == 2;
-	for (int i = 0; i < wanted->count; i++) {
-		open += wanted->ints[i] == -1;
+	const struct pare_shape *in = pare_onnx_shape(import, value);
+	struct pare_shape shape;
+	bool zero = false, fits = wanted->count >= 2 && wanted->count <= PARE_MAX_RANK + 1;
+	for (int i = 0; i < wanted->count; i++)
 		zero |= wanted->ints[i] == 0;
-		same = same && same_dimension(import, shape, wanted->ints[i], i);
-	}
-	/* [.., 0] copies the old dimension 1, which is the features only if there was no other. */
-	flatten = flatten && same_dimension(import, &flat, wanted->ints[0], 0) &&
-	          same_dimension(import, &flat, wanted->ints[1], 1) && (wanted->ints[1] != 0 || shape->rank == 1);
-	if (open > 1 || (zero && allow_zero) || (!same && !flatten)) {
+	if (!fits || (zero && allow_zero) || !image_shape(import, wanted, in, &shape)) {
 		char to[128], from[96];
-		return pare_error_set(import->error, PARE_E_UNSUPPORTED,
-		                      "reshapes images of %s to %s; only flattening to [N, features] is supported",
-		                      pare_shape_text(shape, from, sizeof(from)),
-		                      pare_onnx_ints_text(wanted->ints, (size_t)wanted->count, to, sizeof(to)));
+		return pare_error_set(
+		        import->error, PARE_E_UNSUPPORTED,
+		        "reshapes images of %s to %s; the batch must stay the first dimension, and 1 to %d "
+		        "dimensions with as many elements must follow",
+		        pare_shape_text(in, from, sizeof(from)),
+		        pare_onnx_ints_text(wanted->ints, (size_t)wanted->count, to, sizeof(to)), PARE_MAX_RANK);
 	}
-	return same ? pare_onnx_alias(import, node, value) : one_input(import, node, &pare_op_flatten, value, NULL);
+	return add_view(import, node, value, &shape);
 }
 
-/* Dropping height and width of 1x1 images is a flatten. */
-int pare_onnx_build_squeeze(struct pare_onnx_import *import, const struct pare_onnx_node *node)
+/* Marks the axes that Squeeze or Unsqueeze name, in a tensor of `rank` dimensions with the batch; *count = 0: none are
+ * named. */
+static int marked_axes(struct pare_onnx_import *import, const struct pare_onnx_node *node, int rank, bool *marked,
+                       size_t *count)
 {
 	struct pare_onnx_ints axes;
-	bool named[PARE_MAX_RANK + 1] = {false};
-	int value, axis, status = pare_onnx_activation(import, node, 0, &value);
-	if (!status)
-		status = pare_onnx_ints(import, node, import->opset >= 13 ? 1 : -1, import->opset >= 13 ? NULL : "axes",
-		                        &axes);
-	if (status)
-		return status;
-	const struct pare_shape *shape = pare_onnx_shape(import, value);
-	for (size_t i = 0; i < axes.count; i++) {
-		status = pare_onnx_axis(import, axes.values[i], shape->rank + 1, &axis);
-		if (status)
-			return status;
-		named[axis] = true;
+	bool input = import->opset >= 13;
+	int axis, status = pare_onnx_ints(import, node, input ? 1 : -1, input ? NULL : "axes", &axes);
+	*count = axes.count;
+	for (size_t i = 0; !status && i < axes.count; i++) {
+		status = pare_onnx_axis(import, axes.values[i], rank, &axis);
+		if (!status && (axis == 0 || marked[axis]))
+			status = pare_error_set(
+			        import->error, axis ? PARE_E_FORMAT : PARE_E_UNSUPPORTED,
+			        axis ? "axis %d is named twice" : "axis %d is the batch, which stays in front", axis);
+		if (!status)
+			marked[axis] = true;
 	}
-	if (shape->rank != 3 || axes.count != 2 || !named[2] || !named[3] || shape->dim[1] != 1 || shape->dim[2] != 1)
-		return pare_error_set(import->error, PARE_E_UNSUPPORTED,
-		                      "only dropping height and width (axes 2 and 3) of 1x1 images is supported");
-	return one_input(import, node, &pare_op_flatten, value, NULL);
-}
-
-int pare_onnx_build_slice(struct pare_onnx_import *import, const struct pare_onnx_node *node)
-{
-	int value, status = pare_onnx_activation(import, node, 0, &value);
-	if (status)
-		return status;
-	const struct pare_shape *shape = pare_onnx_shape(import, value);
-	int64_t dim[PARE_MAX_RANK + 1] = {-1};
-	struct pare_onnx_range range;
-	struct pare_slice attrs = {0};
-	memcpy(dim + 1, shape->dim, (size_t)shape->rank * sizeof(*dim));
-	status = pare_onnx_slice_range(import, node, shape->rank + 1, dim, &range);
-	if (!status && shape->rank != 3)
-		status = pare_error_set(import->error, PARE_E_UNSUPPORTED,
-		                        "its input has %d dimensions; a batch of images [N, C, H, W] is needed",
-		                        shape->rank + 1);
-	for (int i = 0; !status && i < 3; i++) {
-		attrs.start[i] = (int32_t)range.start[i + 1];
-		attrs.stop[i] = (int32_t)range.end[i + 1];
-		status = pare_onnx_small(import, "slice step", range.step[i + 1], 1, &attrs.step[i]);
-	}
-	return status ? status : one_input(import, node, &pare_op_slice, value, &attrs);
-}
-
-/* Constant mode with zeros. */
-static int check_pad_mode(struct pare_onnx_import *import, const struct pare_onnx_node *node)
-{
-	char mode[PARE_ONNX_ATTR_TEXT_SIZE];
-	float fill = 0;
-	int status = pare_onnx_attr_text(import, node, "mode", "constant", mode);
-	if (!status && import->opset < 11)
-		status = pare_onnx_attr_float(import, node, "value", 0, &fill);
-	if (!status && import->opset >= 11 && pare_onnx_input(node, 2)) {
-		const struct pare_onnx_constant *constant;
-		status = pare_onnx_constant(import, node, 2, PARE_ONNX_FLOAT, &constant);
-		if (!status && constant->count == 1)
-			fill = constant->floats[0];
-	}
-	if (!status && (strcmp(mode, "constant") != 0 || fill != 0))
-		status = pare_error_set(import->error, PARE_E_UNSUPPORTED,
-		                        "pads in mode '%s' with %g; only 'constant' with 0 is supported", mode,
-		                        (double)fill);
 	return status;
 }
 
-int pare_onnx_build_pad(struct pare_onnx_import *import, const struct pare_onnx_node *node)
+int pare_onnx_build_squeeze(struct pare_onnx_import *import, const struct pare_onnx_node *node)
 {
-	struct pare_onnx_ints pads, axes;
+	bool marked[PARE_MAX_RANK + 1] = {false};
+	size_t count;
 	int value, status = pare_onnx_activation(import, node, 0, &value);
-	bool input = import->opset >= 11;
+	if (status)
+		return status;
+	const struct pare_shape *in = pare_onnx_shape(import, value);
+	struct pare_shape out = {.rank = 0};
+	status = marked_axes(import, node, in->rank + 1, marked, &count);
+	if (status)
+		return status;
+	for (int d = 0; d < in->rank; d++) {
+		bool goes = count ? marked[d + 1] : in->dim[d] == 1;
+		if (goes && in->dim[d] != 1)
+			return pare_error_set(import->error, PARE_E_FORMAT,
+			                      "axis %d has %lld entries; only 1 can be dropped", d + 1,
+			                      (long long)in->dim[d]);
+		if (!goes)
+			out.dim[out.rank++] = in->dim[d];
+	}
+	if (out.rank == 0 || (count == 0 && import->batch == 1))
+		return pare_error_set(import->error, PARE_E_UNSUPPORTED,
+		                      "it would leave no dimension, or drop the batch");
+	return add_view(import, node, value, &out);
+}
+
+int pare_onnx_build_unsqueeze(struct pare_onnx_import *import, const struct pare_onnx_node *node)
+{
+	bool marked[PARE_MAX_RANK + 1] = {false};
+	struct pare_onnx_ints axes;
+	size_t count;
+	bool input = import->opset >= 13;
+	int value, taken = 0, status = pare_onnx_activation(import, node, 0, &value);
 	if (!status)
-		status = check_pad_mode(import, node);
+		status = pare_onnx_ints(import, node, input ? 1 : -1, input ? NULL : "axes", &axes);
+	if (status)
+		return status;
+	const struct pare_shape *in = pare_onnx_shape(import, value);
+	if (axes.count < 1 || axes.count > (size_t)(PARE_MAX_RANK - in->rank))
+		return pare_error_set(import->error, PARE_E_UNSUPPORTED,
+		                      "adds %zu dimensions to the %d of an image; 1 to %d in all are supported",
+		                      axes.count, in->rank, PARE_MAX_RANK);
+	struct pare_shape out = {.rank = in->rank + (int)axes.count};
+	status = marked_axes(import, node, out.rank + 1, marked, &count);
+	if (status)
+		return status;
+	for (int d = 0; d < out.rank; d++)
+		out.dim[d] = marked[d + 1] ? 1 : in->dim[taken++];
+	return add_view(import, node, value, &out);
+}
+
+/* Without `perm` the dimensions are turned round, which moves the batch. */
+int pare_onnx_build_transpose(struct pare_onnx_import *import, const struct pare_onnx_node *node)
+{
+	struct pare_onnx_ints order;
+	struct pare_transpose attrs = {{0}};
+	bool seen[PARE_MAX_RANK + 1] = {false}, moves = false;
+	int value, status = pare_onnx_activation(import, node, 0, &value);
 	if (!status)
-		status = pare_onnx_ints(import, node, input ? 1 : -1, input ? NULL : "pads", &pads);
-	if (!status)
-		status = pare_onnx_ints(import, node, import->opset >= 18 ? 3 : -1, NULL, &axes);
+		status = pare_onnx_ints(import, node, -1, "perm", &order);
 	if (status)
 		return status;
 	int rank = pare_onnx_shape(import, value)->rank + 1;
-	size_t n_axes = axes.values ? axes.count : (size_t)rank;
-	if (rank != 4 || n_axes > 4 || pads.count != 2 * n_axes)
+	bool valid = order.values && order.count == (size_t)rank && order.values[0] == 0;
+	for (int i = 0; valid && i < rank; i++) {
+		int64_t from = order.values[i];
+		valid = from >= 0 && from < rank && !seen[from];
+		if (!valid)
+			break;
+		seen[from] = true;
+		moves |= from != i;
+		if (i > 0)
+			attrs.order[i - 1] = (int32_t)from - 1;
+	}
+	if (!valid) {
+		char text[96];
 		return pare_error_set(
 		        import->error, PARE_E_UNSUPPORTED,
-		        "%zu amounts for %zu axes of an input with %d dimensions; [N, C, H, W] is supported",
-		        pads.count, n_axes, rank);
-	int32_t begin[4] = {0}, end[4] = {0};
-	for (size_t i = 0; !status && i < n_axes; i++) {
-		int axis;
-		status = pare_onnx_axis(import, axes.values ? axes.values[i] : (int64_t)i, rank, &axis);
-		if (!status)
-			status = pare_onnx_small(import, "padding", pads.values[i], 0, &begin[axis]);
-		if (!status)
-			status = pare_onnx_small(import, "padding", pads.values[n_axes + i], 0, &end[axis]);
+		        "perm is %s; an order of all %d dimensions that begins with 0 (the batch) is supported",
+		        order.values ? pare_onnx_ints_text(order.values, order.count, text, sizeof(text)) : "left out",
+		        rank);
 	}
-	if (!status && (begin[0] || end[0]))
-		status = pare_error_set(import->error, PARE_E_UNSUPPORTED, "the batch (axis 0) cannot be padded");
-	struct pare_pad attrs = {0};
-	memcpy(attrs.begin, begin + 1, 3 * sizeof(*attrs.begin));
-	memcpy(attrs.end, end + 1, 3 * sizeof(*attrs.end));
-	return status ? status : one_input(import, node, &pare_op_pad, value, &attrs);
+	return moves ? pare_onnx_one_input(import, node, &pare_op_transpose, value, &attrs)
+	             : pare_onnx_alias(import, node, value);
 }

@@ -70,16 +70,44 @@ static bool name_taken(const struct pare_onnx_export *export, const char *name)
 	return pare_graph_find_value(export->graph, name) >= 0 || pare_graph_find_param(export->graph, name) >= 0;
 }
 
-static char *extra_name(struct pare_onnx_export *export, const char *node, const char *name)
+static char *extra_name(struct pare_onnx_export *export, const char *node, char mark, const char *name)
 {
 	size_t size = strlen(node) + strlen(name) + 32;
 	char *text = pare_onnx_arena_take(&export->arena, size, 1);
 	if (!text)
 		return NULL;
-	snprintf(text, size, "%s.%s", node, name);
+	snprintf(text, size, "%s%c%s", node, mark, name);
 	for (int i = 2; name_taken(export, text); i++)
-		snprintf(text, size, "%s.%s_%d", node, name, i);
+		snprintf(text, size, "%s%c%s_%d", node, mark, name, i);
 	return text;
+}
+
+char *pare_onnx_inner_name(struct pare_onnx_export *export, const char *node, const char *what)
+{
+	return extra_name(export, node, '/', what);
+}
+
+Onnx__NodeProto *pare_onnx_put_node(struct pare_onnx_export *export, const char *op_type, char *name, int n_inputs,
+                                    char *const *inputs, char *output)
+{
+	Onnx__NodeProto *out = pare_onnx_arena_take(&export->arena, 1, sizeof(*out));
+	size_t most = (size_t)n_inputs + PARE_ONNX_EXTRA_INPUTS;
+	char **names = pare_onnx_arena_take(&export->arena, most + 1, sizeof(*names));
+	Onnx__AttributeProto **attributes =
+	        pare_onnx_arena_take(&export->arena, PARE_ONNX_ATTRIBUTES, sizeof(Onnx__AttributeProto *));
+	if (!out || !names || !attributes || !name || !output)
+		return NULL;
+	onnx__node_proto__init(out);
+	out->name = name;
+	out->op_type = text_of(op_type);
+	out->attribute = attributes;
+	out->input = names;
+	for (int i = 0; i < n_inputs; i++)
+		out->input[out->n_input++] = inputs[i];
+	out->output = names + most;
+	out->output[out->n_output++] = output;
+	export->proto.node[export->proto.n_node++] = out;
+	return out;
 }
 
 static void add_input(struct pare_onnx_export *export, Onnx__NodeProto *out, const char *name, int32_t type, int rank,
@@ -88,7 +116,7 @@ static void add_input(struct pare_onnx_export *export, Onnx__NodeProto *out, con
 	Onnx__TensorProto *tensor = pare_onnx_arena_take(&export->arena, 1, sizeof(*tensor));
 	int64_t *dims = pare_onnx_arena_take(&export->arena, 1, sizeof(*dims));
 	void *copy = pare_onnx_arena_take(&export->arena, count, size);
-	char *full_name = extra_name(export, out->name, name);
+	char *full_name = extra_name(export, out->name, '.', name);
 	if (!tensor || !dims || !copy || !full_name)
 		return;
 	memcpy(copy, data, count * size);

@@ -5,6 +5,7 @@
  *         every input a constant -> fold: the result is a constant again
  *         otherwise              -> build: nodes of the graph, or a constant (Shape), or just the input under another
  * name (Identity)
+ *     the whole graph -> functions that are spelt out become one operator each (onnx_merge)
  *
  * To support one more ONNX operator, write its fold or build function and name both in onnx_op_table.c. Such a function
  *   - reads node->inputs (NULL = left out), attributes (pare_onnx_attr_*), lists that are attributes in old opsets and
@@ -99,6 +100,7 @@ struct pare_onnx_op {
 	int (*fold)(struct pare_onnx_import *import, const struct pare_onnx_node *node);
 	/* (optional; otherwise refused) At least one input is an activation. */
 	int (*build)(struct pare_onnx_import *import, const struct pare_onnx_node *node);
+	bool many_outputs; /* build looks after outputs beyond the first itself; otherwise nobody may read them */
 };
 
 /* onnx_op_table.c: sorted by op_type, `count` entries. */
@@ -171,7 +173,13 @@ int pare_onnx_weight(struct pare_onnx_import *import, struct pare_onnx_value *va
  * initialisers, and fresh batch norms all look equal. */
 int pare_onnx_vector(struct pare_onnx_import *import, struct pare_onnx_value *value, enum pare_param_role role,
                      int64_t length, int *param);
-/* Replaces the node that made `value` by one with `param` added to it (a bias that stood in a node of its own). */
+/* A parameter "<node->name>.<suffix>" full of one number, which the file has not. */
+int pare_onnx_new_param(struct pare_onnx_import *import, const struct pare_onnx_node *node, const char *suffix,
+                        enum pare_param_role role, const struct pare_shape *shape, float number, int *param);
+/* Users know the network's output by the file's name, also when the last nodes do nothing. */
+int pare_onnx_name_output(struct pare_onnx_import *import, int value, const char *name);
+/* Replaces the node that made `value` by one with `param` added to it (a bias that stood in a node of its own); -1:
+ * only its attributes have changed. */
 int pare_onnx_absorb(struct pare_onnx_import *import, const struct pare_onnx_node *node, int value, int param);
 
 /* onnx_constant.c */
@@ -189,6 +197,9 @@ int pare_onnx_constant_count(struct pare_onnx_import *import, struct pare_onnx_c
 int pare_onnx_external_data(struct pare_onnx_import *import, const Onnx__TensorProto *tensor, unsigned char **data,
                             size_t *size);
 void pare_onnx_external_release(struct pare_onnx_import *import);
+
+/* onnx_merge.c: spelt-out functions into one operator each; *graph is replaced when there are any. */
+int pare_onnx_merge(struct pare_graph **graph, struct pare_error *error);
 
 /* onnx_slice.c: where a Slice starts and ends (exclusive, clamped to the dimension; -1 when a negative step runs to the
  * front), its step and how many it takes, per dimension. dim[0] < 0 stands for the batch, which must not be cut. */

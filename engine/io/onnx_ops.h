@@ -16,14 +16,23 @@ pare_onnx_op_fn pare_onnx_fold_constant, pare_onnx_fold_constant_of_shape, pare_
 pare_onnx_op_fn pare_onnx_build_conv, pare_onnx_build_max_pool, pare_onnx_build_average_pool,
         pare_onnx_build_batch_norm;
 /* onnx_build_pointwise.c */
-pare_onnx_op_fn pare_onnx_build_relu, pare_onnx_build_clip, pare_onnx_build_add, pare_onnx_build_identity,
-        pare_onnx_build_dropout, pare_onnx_build_softmax;
+pare_onnx_op_fn pare_onnx_build_function, pare_onnx_build_hard_sigmoid, pare_onnx_build_leaky_relu, pare_onnx_build_elu,
+        pare_onnx_build_gelu, pare_onnx_build_clip, pare_onnx_build_identity, pare_onnx_build_dropout,
+        pare_onnx_build_softmax;
+/* onnx_build_arithmetic.c */
+pare_onnx_op_fn pare_onnx_build_arithmetic, pare_onnx_build_pow;
 /* onnx_build_linear.c */
-pare_onnx_op_fn pare_onnx_build_gemm, pare_onnx_build_mat_mul;
+pare_onnx_op_fn pare_onnx_build_gemm, pare_onnx_build_mat_mul, pare_onnx_build_layer_norm;
 /* onnx_build_shape.c */
+pare_onnx_op_fn pare_onnx_build_flatten, pare_onnx_build_reshape, pare_onnx_build_squeeze, pare_onnx_build_unsqueeze,
+        pare_onnx_build_transpose;
+/* onnx_build_region.c */
 pare_onnx_op_fn pare_onnx_build_global_average_pool, pare_onnx_build_reduce_mean, pare_onnx_build_concat,
-        pare_onnx_build_flatten, pare_onnx_build_reshape, pare_onnx_build_squeeze, pare_onnx_build_slice,
-        pare_onnx_build_pad;
+        pare_onnx_build_slice, pare_onnx_build_split, pare_onnx_build_pad;
+
+/* A node with one input and no parameters. */
+int pare_onnx_one_input(struct pare_onnx_import *import, const struct pare_onnx_node *node, const struct pare_op *op,
+                        int value, const void *attrs);
 
 /* Row-major strides, in elements. */
 void pare_onnx_strides(const struct pare_onnx_constant *constant, int64_t *stride);

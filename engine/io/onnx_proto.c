@@ -41,6 +41,8 @@ int pare_onnx_unpack(const void *bytes, size_t size, Onnx__ModelProto **model, s
 	if (size > PARE_ONNX_MAX_FILE_BYTES)
 		return pare_error_set(error, PARE_E_LIMIT, "%zu bytes; at most %zu can be read", size,
 		                      PARE_ONNX_MAX_FILE_BYTES);
+	if (size == 0)
+		return pare_error_set(error, PARE_E_FORMAT, "not a readable ONNX file: the file is empty");
 	int status = pare_onnx_scan(bytes, size, error);
 	if (status)
 		return status;

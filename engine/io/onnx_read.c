@@ -161,7 +161,7 @@ static int check_node(struct pare_onnx_import *import, const struct pare_onnx_no
 	for (int i = 0; i < node->n_inputs; i++)
 		if (!node->inputs[i] && (i < op->min_inputs || op->max_inputs < 0))
 			return pare_error_set(import->error, PARE_E_FORMAT, "input %d is left out", i);
-	for (size_t i = 1; i < node->proto->n_output; i++) {
+	for (size_t i = 1; !op->many_outputs && i < node->proto->n_output; i++) {
 		const char *name = node->proto->output[i];
 		if (*name && pare_onnx_value_find(import, name)->readers > 0)
 			return pare_error_set(import->error, PARE_E_UNSUPPORTED,
@@ -232,7 +232,10 @@ static int import_graph(struct pare_onnx_import *import)
 		return pare_error_set(import->error, PARE_E_UNSUPPORTED, "the graph's output '%.100s' is %s",
 		                      output->name, output->kind == PARE_ONNX_ACTIVATION ? "its input" : "a constant");
 	import->graph->output = output->value;
-	return pare_graph_infer(import->graph, import->error);
+	status = pare_onnx_name_output(import, output->value, output->name);
+	if (!status)
+		status = pare_onnx_merge(&import->graph, import->error);
+	return status ? status : pare_graph_infer(import->graph, import->error);
 }
 
 /* Everything is in memory that the arena and the model own, except the graph. */

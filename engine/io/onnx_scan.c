@@ -8,7 +8,7 @@
 enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_LENGTH = 2, WIRE_FIXED32 = 5 };
 
 struct scan {
-	const unsigned char *begin, *at;
+	const unsigned char *begin, *at, *file_end;
 	struct pare_error *error;
 };
 
@@ -18,12 +18,20 @@ static int refuse(const struct scan *scan, const char *what)
 	                      (size_t)(scan->at - scan->begin));
 }
 
+/* Something goes on behind `end`, of what holds it: where that is the file's end, the rest was lost. */
+static int refuse_cut(const struct scan *scan, const unsigned char *end, const char *what)
+{
+	return pare_error_set(scan->error, PARE_E_FORMAT, "not a readable ONNX file: %s at byte %zu%s", what,
+	                      (size_t)(scan->at - scan->begin),
+	                      end == scan->file_end ? "; the file is probably truncated" : "");
+}
+
 static int scan_varint(struct scan *scan, const unsigned char *end, uint64_t *value)
 {
 	*value = 0;
 	for (unsigned shift = 0; shift < 64; shift += 7) {
 		if (scan->at == end)
-			return refuse(scan, "a number is cut short");
+			return refuse_cut(scan, end, "a number is cut short");
 		unsigned char byte = *scan->at++;
 		*value |= (uint64_t)(byte & 0x7f) << shift;
 		if (!(byte & 0x80))
@@ -35,7 +43,7 @@ static int scan_varint(struct scan *scan, const unsigned char *end, uint64_t *va
 static int skip(struct scan *scan, const unsigned char *end, uint64_t bytes)
 {
 	if (bytes > (uint64_t)(end - scan->at))
-		return refuse(scan, "a field is longer than what holds it");
+		return refuse_cut(scan, end, "a field is longer than what holds it");
 	scan->at += bytes;
 	return PARE_OK;
 }
@@ -82,7 +90,7 @@ static int scan_sized(struct scan *scan, const unsigned char *end, const Protobu
 	if (status)
 		return status;
 	if (bytes > (uint64_t)(end - scan->at))
-		return refuse(scan, "a field is longer than what holds it");
+		return refuse_cut(scan, end, "a field is longer than what holds it");
 	if (field && field->type == PROTOBUF_C_TYPE_MESSAGE)
 		return scan_message(scan, scan->at + bytes, field->descriptor, depth + 1);
 	if (field && field->type == PROTOBUF_C_TYPE_STRING)
@@ -138,6 +146,6 @@ static int scan_message(struct scan *scan, const unsigned char *end, const Proto
 
 int pare_onnx_scan(const unsigned char *bytes, size_t size, struct pare_error *error)
 {
-	struct scan scan = {.begin = bytes, .at = bytes, .error = error};
+	struct scan scan = {.begin = bytes, .at = bytes, .file_end = bytes + size, .error = error};
 	return scan_message(&scan, bytes + size, &onnx__model_proto__descriptor, 1);
 }

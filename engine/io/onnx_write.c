@@ -28,65 +28,96 @@ static char *free_name(struct pare_onnx_export *export, const char *name)
 	return text;
 }
 
-/* Float data is not copied: the tensor looks into the graph until it is packed. */
+/* [out][in] into [in][out]. */
+static unsigned char *turned(struct pare_onnx_export *export, const struct pare_param *param)
+{
+	int64_t rows = param->shape.dim[0], columns = param->shape.dim[1];
+	float *data = take(export, (size_t)(rows * columns), sizeof(*data));
+	for (int64_t i = 0; data && i < rows; i++)
+		for (int64_t j = 0; j < columns; j++)
+			data[j * rows + i] = param->data[i * columns + j];
+	return (unsigned char *)data;
+}
+
+/* Float data is copied only when it is turned: the tensor looks into the graph until it is packed. */
 static void put_param(struct pare_onnx_export *export, int index)
 {
 	const struct pare_param *param = &export->graph->params[index];
+	const int form = export->param_forms[index], rank = param->shape.rank;
 	Onnx__TensorProto *tensor = take(export, 1, sizeof(*tensor));
-	if (!tensor)
+	int64_t *dims = take(export, 2 * PARE_MAX_RANK, sizeof(*dims));
+	if (!tensor || !dims)
 		return;
 	onnx__tensor_proto__init(tensor);
 	tensor->name = export->param_names[index] = free_name(export, param->name);
-	tensor->n_dims = (size_t)param->shape.rank;
-	tensor->dims = (int64_t *)param->shape.dim;
+	tensor->n_dims = (size_t)(form > PARE_ONNX_TRAILING ? rank + form - PARE_ONNX_TRAILING : rank);
+	tensor->dims = dims;
+	for (int i = 0; i < (int)tensor->n_dims; i++)
+		dims[i] = i >= rank ? 1 : param->shape.dim[form == PARE_ONNX_TURNED ? rank - 1 - i : i];
 	tensor->has_data_type = 1;
 	tensor->data_type = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT;
 	tensor->has_raw_data = 1;
 	tensor->raw_data.len = (size_t)pare_shape_elements(&param->shape) * sizeof(float);
-	tensor->raw_data.data = (unsigned char *)param->data;
+	tensor->raw_data.data = form == PARE_ONNX_TURNED ? turned(export, param) : (unsigned char *)param->data;
 	export->proto.initializer[export->proto.n_initializer++] = tensor;
 }
 
-/* Only parameters that a node uses. */
-static void put_params(struct pare_onnx_export *export)
+/* Which form each parameter has in the file; two users must agree. */
+static int choose_forms(struct pare_onnx_export *export, struct pare_error *error)
 {
 	const struct pare_graph *graph = export->graph;
-	unsigned char *used = take(export, (size_t)graph->n_params, 1);
+	for (int i = 0; i < graph->n_nodes; i++) {
+		const struct pare_node *node = &graph->nodes[i];
+		const struct pare_onnx_export_op *op = pare_onnx_export_find(node->op);
+		for (int j = 0; j < node->n_params; j++) {
+			int form = op && op->form ? op->form(graph, node, j) : PARE_ONNX_AS_IT_IS;
+			int *chosen = &export->param_forms[node->params[j]];
+			if (*chosen != PARE_ONNX_UNUSED && *chosen != form)
+				return pare_error_set(error, PARE_E_UNSUPPORTED,
+				                      "node '%s': another node needs its parameter '%s' in another "
+				                      "order of dimensions",
+				                      node->name, graph->params[node->params[j]].name);
+			*chosen = form;
+		}
+	}
+	return PARE_OK;
+}
+
+/* Only parameters that a node uses. */
+static int put_params(struct pare_onnx_export *export, struct pare_error *error)
+{
+	const struct pare_graph *graph = export->graph;
+	export->param_forms = take(export, (size_t)graph->n_params, sizeof(*export->param_forms));
 	export->param_names = take(export, (size_t)graph->n_params, sizeof(*export->param_names));
-	if (!used || !export->param_names)
-		return;
-	for (int i = 0; i < graph->n_nodes; i++)
-		for (int j = 0; j < graph->nodes[i].n_params; j++)
-			used[graph->nodes[i].params[j]] = 1;
-	for (int i = 0; i < graph->n_params && !export->arena.status; i++)
-		if (used[i])
+	if (!export->param_forms || !export->param_names)
+		return PARE_OK;
+	int status = choose_forms(export, error);
+	for (int i = 0; i < graph->n_params && !export->arena.status && !status; i++)
+		if (export->param_forms[i] != PARE_ONNX_UNUSED)
 			put_param(export, i);
+	return status;
 }
 
 static void put_node(struct pare_onnx_export *export, const struct pare_node *node,
                      const struct pare_onnx_export_op *op)
 {
 	const struct pare_graph *graph = export->graph;
-	Onnx__NodeProto *out = take(export, 1, sizeof(*out));
-	size_t n_inputs = (size_t)node->n_inputs + (size_t)node->n_params + PARE_ONNX_EXTRA_INPUTS;
-	char **names = take(export, n_inputs + 1, sizeof(*names));
-	Onnx__AttributeProto **attributes = take(export, PARE_ONNX_ATTRIBUTES, sizeof(Onnx__AttributeProto *));
-	if (!out || !names || !attributes)
+	if (op->spell) {
+		op->spell(export, node);
 		return;
-	onnx__node_proto__init(out);
-	out->name = node->name;
-	out->op_type = (char *)op->op_type;
-	out->output = names + n_inputs;
-	out->output[out->n_output++] = graph->values[node->output].name;
-	out->input = names;
+	}
+	int n_inputs = 0;
+	char **inputs = take(export, (size_t)node->n_inputs + (size_t)node->n_params, sizeof(*inputs));
+	if (!inputs)
+		return;
 	for (int i = 0; i < node->n_inputs; i++)
-		out->input[out->n_input++] = graph->values[node->inputs[i]].name;
+		inputs[n_inputs++] = graph->values[node->inputs[i]].name;
 	for (int i = 0; i < node->n_params; i++)
-		out->input[out->n_input++] = export->param_names[node->params[i]];
-	out->attribute = attributes;
-	if (op->fill)
+		inputs[n_inputs++] = export->param_names[node->params[i]];
+	Onnx__NodeProto *out =
+	        pare_onnx_put_node(export, op->op_type, node->name, n_inputs, inputs, graph->values[node->output].name);
+	if (out && op->fill)
 		op->fill(export, node, out);
-	export->proto.node[export->proto.n_node++] = out;
 }
 
 static int put_nodes(struct pare_onnx_export *export, struct pare_error *error)
@@ -151,15 +182,15 @@ static int put_graph(struct pare_onnx_export *export, struct pare_error *error)
 	size_t n_initializers = (size_t)graph->n_params + n_nodes * PARE_ONNX_EXTRA_INPUTS;
 	onnx__graph_proto__init(&export->proto);
 	export->proto.name = graph->name[0] ? graph->name : (char *)"network";
-	export->proto.node = take(export, n_nodes, sizeof(Onnx__NodeProto *));
+	export->proto.node = take(export, n_nodes * PARE_ONNX_SPELT, sizeof(Onnx__NodeProto *));
 	export->proto.initializer = take(export, n_initializers, sizeof(Onnx__TensorProto *));
 	export->proto.input = put_info(export, graph->input);
 	export->proto.output = put_info(export, graph->output);
 	export->proto.n_input = export->proto.n_output = 1;
 	if (export->arena.status)
 		return PARE_OK;
-	put_params(export);
-	return put_nodes(export, error);
+	int status = put_params(export, error);
+	return status ? status : put_nodes(export, error);
 }
 
 static void put_metadata(struct pare_onnx_export *export, const struct pare_onnx_metadata *metadata, int count,

@@ -202,7 +202,8 @@ static void walk(const struct work *work, int64_t block, int d, int64_t begin, i
 	const struct loops *loops = &work->loops;
 	int64_t here[N_TENSORS];
 
-	if (d == loops->rank - 1) {
+	/* The bound on d is for the compiler, which unrolls this otherwise without end. */
+	if (d >= PARE_MAX_RANK - 1 || d == loops->rank - 1) {
 		for (int t = 0; t < N_TENSORS; t++)
 			here[t] = at[t] + begin * loops->step[t][d];
 		run(work, block, end - begin, here);

@@ -45,14 +45,14 @@ static void test_onnx_bad__wire_format(void **state)
 		size_t size;
 		const char *part;
 	} cases[] = {
-	        {"", 0, "opset is 0 (not given)"},
-	        {"\x08", 1, "cut short at byte 1"},
+	        {"", 0, "the file is empty"},
+	        {"\x08", 1, "cut short at byte 1; the file is probably truncated"},
 	        {"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 12, "more than 10 bytes"},
 	        {"\x12\x05"
 	         "ab",
 	         4, "longer than what holds it"},
 	        {"\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11, "longer than what holds it"},
-	        {"\x09\x01\x02", 3, "longer than what holds it"},
+	        {"\x09\x01\x02", 3, "longer than what holds it at byte 1; the file is probably truncated"},
 	        {"\x0d\x01\x02", 3, "longer than what holds it"},
 	        {"\x0b\x0c", 2, "unknown kind of field at byte 1"},
 	        {"\x0e", 1, "unknown kind of field"},
@@ -350,14 +350,12 @@ static void test_onnx_bad__unsupported_forms(void **state)
 		const char *part;
 	} cases[] = {
 	        {"Flatten", "x", "axis", 2, "only axis 1"},
-	        {"Concat", "x x", "axis", 2, "only channels"},
-	        {"ReduceMean", "x", "keepdims", 1, "axes 2 and 3"},
+	        {"Concat", "x x", "axis", 0, "along the batch"},
+	        {"ReduceMean", "x", "keepdims", 1, "mean over everything"},
 	        {"Reshape", "x two", "allowzero", 0, "reshapes images of 3x8x8 to [2, 2]"},
 	        {"Slice", "x two two", "none", 0, "batch (axis 0) cannot be sliced"},
-	        {"Pad", "x two", "none", 0, "2 amounts for 4 axes"},
+	        {"Pad", "x two", "none", 0, "2 amounts for 4 axes of an input"},
 	        {"Pad", "x ones", "none", 0, "batch (axis 0) cannot be padded"},
-	        {"Clip", "x one", "none", 0, "clips to [1, "},
-	        {"Add", "x one", "none", 0, "not the bias"},
 	        {"Dropout", "x one truth", "none", 0, "training form"},
 	        {"MaxPool", "x", "none", 0, "no attribute kernel_shape"},
 	};
@@ -370,20 +368,20 @@ static void test_onnx_bad__unsupported_forms(void **state)
 		onnx_fixture_floats(&file, "one", 0, NULL, (float[]){1});
 		onnx_fixture_node(&file, cases[i].op_type, "node", cases[i].inputs, "y");
 		onnx_fixture_attr_int(&file, cases[i].attribute, cases[i].number);
-		bool format = strcmp(cases[i].op_type, "MaxPool") == 0;
+		bool format = strcmp(cases[i].op_type, "MaxPool") == 0 || strstr(cases[i].part, "amounts");
 		onnx_fixture_refuse(&file, format ? PARE_E_FORMAT : PARE_E_UNSUPPORTED, cases[i].part);
 	}
 }
 
-static void test_onnx_bad__reshapes_that_do_not_flatten(void **state)
+static void test_onnx_bad__reshapes_that_move_the_batch(void **state)
 {
 	(void)state;
 	static const struct {
 		int64_t to[4], allow_zero;
 		int count;
 	} cases[] = {
-	        {{0, 0}, 0, 2},   {{-1, 0}, 0, 2}, {{-1, -1}, 0, 2},     {{1, -1}, 0, 2},        {{0, -1}, 1, 2},
-	        {{0, 191}, 0, 2}, {{-1}, 0, 1},    {{0, 8, 3, 8}, 0, 4}, {{0, 3, -1, -1}, 0, 4},
+	        {{0, 0}, 0, 2},  {{-1, 0}, 0, 2},  {{-1, -1}, 0, 2}, {{1, -1}, 0, 2},
+	        {{0, -1}, 1, 2}, {{0, 191}, 0, 2}, {{-1}, 0, 1},     {{0, 3, -1, -1}, 0, 4},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct onnx_fixture file;
@@ -554,7 +552,7 @@ int main(void)
 	        cmocka_unit_test(test_onnx_bad__tensor_fields),
 	        cmocka_unit_test(test_onnx_bad__attributes),
 	        cmocka_unit_test(test_onnx_bad__unsupported_forms),
-	        cmocka_unit_test(test_onnx_bad__reshapes_that_do_not_flatten),
+	        cmocka_unit_test(test_onnx_bad__reshapes_that_move_the_batch),
 	        cmocka_unit_test(test_onnx_bad__vectors_of_another_shape),
 	        cmocka_unit_test(test_onnx_bad__gemm_forms),
 	        cmocka_unit_test(test_onnx_bad__batch_norm_in_training_form),

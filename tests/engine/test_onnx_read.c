@@ -355,31 +355,31 @@ static void test_onnx_read__bias_of_a_convolution_in_an_add(void **state)
 
 /* [8] next to 8x8 images runs along the width, not the channels; and a value read twice cannot take a bias for one
  * reader. */
+/* Along another dimension, or where somebody else reads the convolution, it is a node of its own. */
 static void test_onnx_read__other_constants_are_no_bias(void **state)
 {
 	(void)state;
-	struct onnx_fixture file;
-	open_file(&file, 13);
-	onnx_fixture_floats(&file, "w", 4, (int64_t[]){8, 3, 1, 1}, NULL);
-	onnx_fixture_floats(&file, "b", 1, (int64_t[]){8}, NULL);
-	onnx_fixture_node(&file, "Conv", "conv", "x w", "c");
-	onnx_fixture_node(&file, "Add", "add", "c b", "y");
-	onnx_fixture_refuse(&file, PARE_E_UNSUPPORTED, "not the bias");
-
-	open_file(&file, 13);
-	onnx_fixture_floats(&file, "w", 4, (int64_t[]){8, 3, 1, 1}, NULL);
-	onnx_fixture_floats(&file, "b", 4, (int64_t[]){1, 1, 8, 1}, NULL);
-	onnx_fixture_node(&file, "Conv", "conv", "x w", "c");
-	onnx_fixture_node(&file, "Add", "add", "c b", "y");
-	onnx_fixture_refuse(&file, PARE_E_UNSUPPORTED, "not the bias");
-
-	open_file(&file, 13);
-	onnx_fixture_floats(&file, "w", 4, (int64_t[]){8, 3, 1, 1}, NULL);
-	onnx_fixture_floats(&file, "b", 4, (int64_t[]){1, 8, 1, 1}, NULL);
-	onnx_fixture_node(&file, "Conv", "conv", "x w", "c");
-	onnx_fixture_node(&file, "Add", "add", "c b", "a");
-	onnx_fixture_node(&file, "Add", "both", "a c", "y");
-	onnx_fixture_refuse(&file, PARE_E_UNSUPPORTED, "not the bias");
+	static const struct {
+		int rank, axis;
+		int64_t dims[4];
+		bool read_twice;
+	} cases[] = {{1, 2, {8}, false}, {4, 1, {1, 1, 8, 1}, false}, {4, 0, {1, 8, 1, 1}, true}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct onnx_fixture file;
+		open_file(&file, 13);
+		onnx_fixture_floats(&file, "w", 4, (int64_t[]){8, 3, 1, 1}, NULL);
+		onnx_fixture_floats(&file, "b", cases[i].rank, cases[i].dims, NULL);
+		onnx_fixture_node(&file, "Conv", "conv", "x w", "c");
+		onnx_fixture_node(&file, "Add", "add", "c b", cases[i].read_twice ? "a" : "y");
+		if (cases[i].read_twice)
+			onnx_fixture_node(&file, "Add", "both", "a c", "y");
+		struct pare_graph *graph = onnx_fixture_read(&file);
+		assert_int_equal(node_of(graph, "conv")->n_params, 1);
+		const struct pare_node *add = node_of(graph, "add");
+		assert_ptr_equal(add->op, &pare_op_scale);
+		assert_int_equal(((const struct pare_scale *)add->attrs)->axis, cases[i].axis);
+		pare_graph_free(graph);
+	}
 }
 
 static void test_onnx_read__slice(void **state)

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +9,7 @@
 #include <cmocka.h>
 
 #include "engine/base/hash.h"
+#include "engine/compress/slim.h"
 #include "engine/io/onnx.h"
 #include "engine/ops/builders.h"
 #include "tests/support/nets.h"
@@ -51,13 +53,54 @@ static void expect_same(const struct pare_graph *graph)
 	free(written.bytes);
 }
 
+/* What was read computes the same, and is itself read back equal. */
+static void expect_same_output(const struct pare_graph *graph)
+{
+	double difference = 1;
+	struct written written = write_graph(graph);
+	struct pare_graph *again = read_back(written);
+	assert_int_equal(pare_slim_check(again, graph, 2, 3, &difference, NULL), PARE_OK);
+	if (!(difference < 1e-6)) /* a spelt-out function that became one operator rounds differently */
+		fail_msg("%s differs by %g after writing and reading", graph->name, difference);
+	expect_same(again);
+	pare_graph_free(again);
+	free(written.bytes);
+}
+
+/* Some node of it does nothing, or may be a special case of another operator: a pooling, a flatten. */
+static bool reads_back_simpler(const struct pare_graph *graph)
+{
+	static const struct pare_op *const ops[] = {&pare_op_dropout, &pare_op_identity, &pare_op_reduce_mean,
+	                                            &pare_op_reshape};
+	for (int i = 0; i < graph->n_nodes; i++)
+		for (size_t k = 0; k < sizeof(ops) / sizeof(*ops); k++)
+			if (graph->nodes[i].op == ops[k])
+				return true;
+	return false;
+}
+
+/* Two nodes have the same bias: reading gives each its own. */
+static bool shares_vectors(const struct pare_graph *graph)
+{
+	int users = 0, vectors = 0;
+	for (int i = 0; i < graph->n_nodes; i++)
+		for (int k = 0; k < graph->nodes[i].n_params; k++)
+			users += graph->params[graph->nodes[i].params[k]].role != PARE_PARAM_WEIGHT;
+	for (int i = 0; i < graph->n_params; i++)
+		vectors += graph->params[i].role != PARE_PARAM_WEIGHT;
+	return users > vectors;
+}
+
 static void test_onnx_write__every_network_reads_back_equal(void **state)
 {
 	(void)state;
 	struct pare_graph *graph;
 	for (int n = 0; (graph = test_net_build_nth(n)); n++) {
 		test_net_randomize(graph, 5);
-		expect_same(graph);
+		if (reads_back_simpler(graph) || shares_vectors(graph))
+			expect_same_output(graph);
+		else
+			expect_same(graph);
 		pare_graph_free(graph);
 	}
 }
@@ -100,6 +143,108 @@ static void test_onnx_write__attributes_read_back_equal(void **state)
 	(void)state;
 	struct pare_graph *graph = build_attributes();
 	expect_same(graph);
+	pare_graph_free(graph);
+}
+
+static void unary(struct pare_graph *graph, const struct pare_op *op, const void *attrs, int *value)
+{
+	struct pare_error error;
+	if (pare_build_unary(graph, op->name, op, attrs, value, &error))
+		fail_msg("%s", error.text);
+}
+
+/* Functions of one number, pairs, and what works along a dimension, each at least once. */
+static struct pare_graph *build_functions(void)
+{
+	struct pare_graph *graph = pare_graph_new("functions", pare_shape_chw(4, 6, 5), "x");
+	int value = graph->input, other;
+	struct pare_error error = {0};
+	static const struct pare_op *const plain[] = {&pare_op_hard_swish, &pare_op_silu, &pare_op_gelu, &pare_op_erf,
+	                                              &pare_op_tanh};
+	for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++)
+		unary(graph, plain[i], NULL, &value);
+	unary(graph, &pare_op_leaky_relu, &(struct pare_leaky_relu){0.3f}, &value);
+	unary(graph, &pare_op_elu, &(struct pare_elu){0.7f}, &value);
+	unary(graph, &pare_op_affine_scalar, &(struct pare_affine_scalar){2, 0.5f}, &value);
+	unary(graph, &pare_op_clip, &(struct pare_clip){-1, 4}, &value);
+	unary(graph, &pare_op_affine_scalar, &(struct pare_affine_scalar){-3, 0}, &value);
+	unary(graph, &pare_op_clip, &(struct pare_clip){-INFINITY, 1.5f}, &value);
+	unary(graph, &pare_op_affine_scalar, &(struct pare_affine_scalar){1, 7}, &value);
+	other = value;
+	unary(graph, &pare_op_hard_sigmoid, &(struct pare_hard_sigmoid){0.3f, 0.4f}, &other);
+	assert_int_equal(pare_build_binary(graph, "mul", &pare_op_mul, other, &value, &error), PARE_OK);
+	unary(graph, &pare_op_sigmoid, NULL, &other);
+	assert_int_equal(pare_build_binary(graph, "sub", &pare_op_sub, other, &value, &error), PARE_OK);
+	assert_int_equal(pare_build_binary(graph, "div", &pare_op_div, other, &value, &error), PARE_OK);
+	unary(graph, &pare_op_pow, &(struct pare_pow){2}, &value);
+	unary(graph, &pare_op_sqrt, NULL, &value);
+	for (int axis = 0; axis < 3; axis++) {
+		assert_int_equal(pare_build_scale(graph, "scale", axis, axis != 1, &value, &error), PARE_OK);
+		assert_int_equal(
+		        pare_build_layer_norm(graph, "norm", &(struct pare_layer_norm){axis, 0.25f}, &value, &error),
+		        PARE_OK);
+		unary(graph, &pare_op_softmax, &(struct pare_softmax){axis}, &value);
+	}
+	assert_int_equal(pare_build_linear(graph, "rows", 6, true, &value, &error), PARE_OK);
+	assert_int_equal(pare_build_linear(graph, "rows2", 3, false, &value, &error), PARE_OK);
+	assert_int_equal(pare_build_transpose(graph, "turn", (int[]){2, 0, 1}, &value, &error), PARE_OK);
+	unary(graph, &pare_op_reshape, &(struct pare_reshape){.rank = 5, .dim = {3, 2, 2, 3, 2}}, &value);
+	unary(graph, &pare_op_pad, &(struct pare_pad){{0, 1, 0, 2, 0}, {0, 0, 3, 0, 1}}, &value);
+	unary(graph, &pare_op_slice, &(struct pare_slice){{0, 1, 0, 1, 0}, {3, 3, 4, 5, 3}, {2, 1, 3, 2, 1}}, &value);
+	assert_int_equal(pare_build_concat_along(graph, "join", 3, (int[]){value, value}, 2, &value, &error), PARE_OK);
+	unary(graph, &pare_op_reduce_mean, &(struct pare_reduce_mean){3 << 3, 0}, &value);
+	unary(graph, &pare_op_reduce_mean, &(struct pare_reduce_mean){1, 1}, &value);
+	assert_int_equal(pare_build_flatten(graph, "flatten", &value, &error), PARE_OK);
+	graph->output = value;
+	assert_int_equal(pare_graph_infer(graph, &error), PARE_OK);
+	test_net_randomize(graph, 3);
+	return graph;
+}
+
+static void test_onnx_write__functions_read_back_equal(void **state)
+{
+	(void)state;
+	struct pare_graph *graph = build_functions();
+	expect_same(graph);
+	pare_graph_free(graph);
+}
+
+/* Identity and dropout do nothing: they are written, and reading forgets them. */
+static void test_onnx_write__what_does_nothing_is_gone(void **state)
+{
+	(void)state;
+	struct pare_graph *graph = pare_graph_new("nothing", pare_shape_chw(2, 3, 3), "x");
+	int value = graph->input;
+	unary(graph, &pare_op_identity, NULL, &value);
+	unary(graph, &pare_op_dropout, NULL, &value);
+	unary(graph, &pare_op_relu, NULL, &value);
+	graph->output = value;
+	struct written written = write_graph(graph);
+	struct pare_graph *again = read_back(written);
+	assert_int_equal(again->n_nodes, 1);
+	assert_ptr_equal(again->nodes[0].op, &pare_op_relu);
+	pare_graph_free(again);
+	pare_graph_free(graph);
+	free(written.bytes);
+}
+
+/* A file has one order of dimensions for a weight; a Gemm and a MatMul need two. */
+static void test_onnx_write__weights_in_two_orders_are_refused(void **state)
+{
+	(void)state;
+	struct pare_graph *graph = pare_graph_new("tied", pare_shape_chw(2, 3, 4), "x");
+	int value = graph->input;
+	struct pare_error error;
+	assert_int_equal(pare_build_linear(graph, "rows", 24, false, &value, &error), PARE_OK);
+	unary(graph, &pare_op_reduce_mean, &(struct pare_reduce_mean){3, 0}, &value);
+	assert_int_equal(pare_build_linear(graph, "flat", 4, false, &value, &error), PARE_OK);
+	graph->output = value;
+	graph->params[0].shape = graph->params[1].shape;
+	graph->nodes[2].params[0] = 0;
+	struct written written;
+	assert_int_equal(pare_onnx_write_bytes(graph, NULL, 0, &written.bytes, &written.size, &error),
+	                 PARE_E_UNSUPPORTED);
+	assert_non_null(strstr(error.text, "node 'flat': another node needs its parameter 'rows.weight'"));
 	pare_graph_free(graph);
 }
 
@@ -206,13 +351,21 @@ static void test_onnx_write__to_a_file(void **state)
 	test_directory_free(folder);
 }
 
-/* Every network, then the one with all attributes; NULL after the last. */
-static struct pare_graph *build_nth(int n, bool *last)
+struct extras {
+	bool functions, attributes; /* were built */
+};
+
+/* Every network, then the ones with all functions and all attributes; NULL after the last. */
+static struct pare_graph *build_nth(int n, struct extras *last)
 {
-	struct pare_graph *graph = *last ? NULL : test_net_build_nth(n);
-	if (graph || *last)
+	struct pare_graph *graph = last->functions || last->attributes ? NULL : test_net_build_nth(n);
+	if (graph || last->attributes)
 		return graph;
-	*last = true;
+	if (!last->functions) {
+		last->functions = true;
+		return build_functions();
+	}
+	last->attributes = true;
 	return build_attributes();
 }
 
@@ -221,7 +374,7 @@ static int write_all(const char *folder)
 {
 	struct pare_graph *graph;
 	int status = PARE_OK;
-	bool last = false;
+	struct extras last = {false, false};
 	for (int n = 0; !status && (graph = build_nth(n, &last)); n++) {
 		char path[512];
 		struct pare_error error;
@@ -242,6 +395,9 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_onnx_write__every_network_reads_back_equal),
 	        cmocka_unit_test(test_onnx_write__attributes_read_back_equal),
+	        cmocka_unit_test(test_onnx_write__functions_read_back_equal),
+	        cmocka_unit_test(test_onnx_write__what_does_nothing_is_gone),
+	        cmocka_unit_test(test_onnx_write__weights_in_two_orders_are_refused),
 	        cmocka_unit_test(test_onnx_write__momentum_survives),
 	        cmocka_unit_test(test_onnx_write__same_graph_same_bytes),
 	        cmocka_unit_test(test_onnx_write__names_never_collide),

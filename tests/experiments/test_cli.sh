@@ -61,8 +61,25 @@ expect 2 run configs/smoke.yaml --quiet=yes
 err "--quiet takes no argument"
 expect 2 trials . --format jsn
 err "did you mean 'json'?"
+# An empty name would be the current folder.
+expect 2 run configs/smoke.yaml --run-dir ""
+err "--run-dir is empty: expected DIR"
+expect 2 train configs/smoke.yaml -o ""
+err "--output is empty: expected FILE"
+expect 2 model info ""
+err "empty argument: expected MODEL"
+expect 2 validate ""
+err "empty argument: expected CONFIG"
+expect 2 resume ""
+err "empty argument: expected RUN_DIR"
 expect 2 lut build --model zoo:lenet:1x28x28 -o "$work/x.lut" --points 1
-err "from 2 to 1000"
+err "from 2 to 64"
+expect 2 lut build --model zoo:lenet:1x28x28 -o "$work/x.lut" --points 65
+err "from 2 to 64"
+expect 2 lut build --model zoo:lenet:1x28x28 -o "$work/x.lut" --batch 4097
+err "from 1 to 4096"
+expect 2 lut build --model zoo:lenet:1x28x28 -o "$work/x.lut" --step 1025
+err "from 1 to 1024"
 expect 2 lut build -o "$work/x.lut"
 err "--config or --model"
 expect 2 export "$work"
@@ -85,8 +102,20 @@ for command in validate train run resume trials front show export eval "model in
 	expect 0 help $command
 	cmp -s "$work/out" "$work/help" || complain "pare help $command is not pare $command --help"
 done
+for command in trials front; do
+	expect 0 $command --help
+	out "measured_latency_ms" "prediction_error" "seconds" "timing"
+done
 expect 0 help config
 out "constraints" "netadapt"
+for group in model lut; do
+	expect 0 $group --help
+	silent err
+	out "pare $group COMMAND" "pare $([ $group = lut ] && echo lut build || echo model info) "
+	cp "$work/out" "$work/help"
+	expect 0 help $group
+	cmp -s "$work/out" "$work/help" || complain "pare help $group is not pare $group --help"
+done
 expect 2 help nonsense
 expect 0 --version
 out "pare " "BLAS" "kernels"
@@ -120,7 +149,11 @@ expect 2 run "$work/bad.yaml" --run-dir "$work/none"
 echo "# model info"
 expect 0 model info zoo:resnet20
 out "40,551,040" "layer1.0.conv1" "frozen" "269,722"
+grep -q '^layer1.0.conv1 .* layer1.0.conv1$' "$work/out" || complain "$last: names are cut without need"
+[ "$(wc -L <"$work/out")" -le 80 ] || complain "$last: wider than 80 columns"
+sed -n '/^layer3.2.add /p' "$work/out" | grep -q 'conv2.*conv2' && complain "$last: a group is named twice in a row"
 expect 0 model info zoo:resnet20:3x32x32 --json
+json "any(l['name'] == 'layer3.2.add' and l['group'].count('conv2') == 4 for l in d['layers'])"
 json "d['macs'] == 40551040 and d['params'] == 269722 and d['bytes'] > 4 * d['params'] and d['peak_memory_bytes'] > 0"
 json "sum(l['macs'] for l in d['layers']) == d['macs'] and sum(l['params'] for l in d['layers']) == d['params']"
 json "sum(l['bytes'] for l in d['layers']) == d['bytes']"
@@ -155,7 +188,15 @@ out "correct"
 expect 0 eval "$work/net.onnx" --config configs/smoke.yaml --split search --json
 json "d['total'] == 200 and d['accuracy'] == d['correct'] / d['total'] and d['loss'] > 0 and d['split'] == 'search'"
 expect 2 eval zoo:resnet8 --config configs/smoke.yaml
-err "3x32x32"
+err "zoo:resnet8: " "3x32x32"
+for part in train t10k; do # 64 images of 1x8x8
+	{ printf '\0\0\10\3\0\0\0\100\0\0\0\10\0\0\0\10' && head -c 4096 /dev/zero; } >"$work/$part-images-idx3-ubyte"
+	{ printf '\0\0\10\1\0\0\0\100' && head -c 64 /dev/zero; } >"$work/$part-labels-idx1-ubyte"
+done
+printf 'model: {onnx: %s}\ndata: {format: idx, path: %s, search_images: 10}\ntrain: {steps: 1}\n' \
+	"$work/net.onnx" "$work" >"$work/small.yaml"
+expect 2 train "$work/small.yaml" -o "$work/misfit.onnx"
+err "net.onnx: " "1x28x28" "1x8x8"
 expect 1 eval "$work/net.onnx" --config configs/demo.yaml --set data.path="$work/no_such_folder"
 err "no_such_folder"
 
@@ -182,6 +223,20 @@ expect 3 run configs/smoke.yaml --run-dir "$work/tight" --set train.steps=5 --se
 err "macs" "hint"
 silent out
 
+[ ! -e "$work/tight" ] || complain "a budget out of reach left a run directory"
+expect 2 run configs/smoke.yaml --run-dir "$work/met" --set constraints.macs=100% --set constraints.params=100%
+err "meets all budgets"
+expect 2 run configs/smoke.yaml --run-dir "$work/batch" --set train.batch=65536
+err "train.batch is 65536" "800 training images"
+[ ! -e "$work/met" ] && [ ! -e "$work/batch" ] || complain "a study that cannot work left a run directory"
+expect 0 run configs/smoke.yaml --run-dir "$work/wild" --quiet --set fine_tune.long.learning_rate=100 \
+	--set fine_tune.long.steps=300 --set fine_tune.long.weight_decay=0.9 --set fine_tune.long.momentum=0.99
+err "warning" "diverged" "kept as it was scored"
+out "netadapt" "best.onnx"
+rm "$work/wild/latency.lut"
+expect 1 resume "$work/wild"
+err "latency.lut" "is gone"
+
 echo "# resume"
 expect 0 resume "$run" --quiet
 silent err
@@ -189,6 +244,15 @@ out "netadapt" "Pareto front" "best.onnx"
 # The same numbers again: nothing was done twice.
 grep -E '^(baseline|netadapt|uniform)' "$work/report" >"$work/wanted"
 grep -E '^(baseline|netadapt|uniform)' "$work/out" | cmp -s - "$work/wanted" || complain "resuming changed the report"
+before=$(cd "$run" && find . -type f -exec cksum {} + | sort)
+expect 0 resume "$run"
+err "the study is complete"
+[ "$(wc -l <"$work/err")" -eq 1 ] || complain "resuming a complete study pretends to work"
+grep -E '^(baseline|netadapt|uniform)' "$work/out" | cmp -s - "$work/wanted" || complain "resuming changed the report"
+[ "$(cd "$run" && find . -type f -exec cksum {} + | sort)" = "$before" ] || complain "reporting changed the study"
+rm "$run/best.onnx"
+expect 0 resume "$run" --quiet
+[ -s "$run/best.onnx" ] || complain "a lost best.onnx is not made again"
 expect 1 resume "$work/nowhere"
 err "nowhere"
 expect 1 resume "$work"
@@ -218,6 +282,9 @@ expect 0 show "$run" --trial best
 out "conv1" "#" "test_accuracy" "the uncut network" "within all budgets"
 expect 0 show "$run" --trial 0
 expect 0 show "$run" --trial baseline
+cp "$work/out" "$work/baseline"
+expect 0 show "$run" --trial -1
+cmp -s "$work/out" "$work/baseline" || complain "trial -1 is not the uncut network"
 expect 1 show "$run" --trial 9999
 err "there is no trial 9999"
 expect 2 show "$run" --trial bets
@@ -239,6 +306,27 @@ expect 0 eval "$work/small.onnx" --config configs/smoke.yaml --json
 accuracy=$(sed -n 's/^ *"accuracy": \([^,]*\),*$/\1/p' "$work/out")
 expect 0 front "$run" --format json
 json "$accuracy in [f['test_accuracy'] for f in d['finals']]"
+# The study's own files are out of reach, by whatever name.
+mkdir "$work/links"
+ln -s "$run/study.db" "$work/links/database.onnx"
+ln "$run/config.yaml" "$work/links/config.onnx"
+weights=$(find "$run/weights" -type f | head -1)
+ln -s "$weights" "$work/links/weights.onnx"
+before=$(cd "$run" && find . -type f -exec cksum {} + | sort)
+for own in "$run/study.db" "$run/../${run##*/}/study.db" "$run/study.db-wal" "$run/study.db-new" "$run/config.yaml" \
+	"$run/latency.lut" "$weights" "$run/weights/new.onnx" "$work/links/"*.onnx; do
+	expect 2 export "$run" --trial best --force -o "$own"
+	err "a file of the study itself"
+done
+[ "$(cd "$run" && find . -type f -exec cksum {} + | sort)" = "$before" ] || complain "an export changed the study"
+expect 0 export "$run" --trial best -o "$run/small.onnx"
+rm -r "$work/links" "$run/small.onnx"
+expect 2 export "$run" --trial best --force -o "$work"
+err "is a directory"
+expect 2 train configs/smoke.yaml --force -o "$work"
+err "is a directory"
+expect 2 lut build --model zoo:lenet:1x28x28 --force -o "$work"
+err "is a directory"
 expect 1 trials "$work"
 err "no study.db"
 echo "not a database, but long enough to be looked at" >"$work/study.db"
@@ -256,10 +344,10 @@ err "--force"
 expect 0 run configs/smoke.yaml --run-dir "$work/with_table" --set latency.table="$work/smoke.lut" --set train.steps=5 --quiet
 
 echo "# stopping"
-for signal in INT TERM; do
+for signal in INT TERM HUP; do
 	study=$work/stopped_$signal
 	# A shell ignores SIGINT for what runs in the background.
-	env --default-signal=INT "$pare" run configs/smoke.yaml --run-dir "$study" --set train.steps=1000000 \
+	env --default-signal=INT,HUP "$pare" run configs/smoke.yaml --run-dir "$study" --set train.steps=1000000 \
 		>"$work/out" 2>"$work/err" </dev/null &
 	pid=$!
 	last="pare run, SIG$signal"

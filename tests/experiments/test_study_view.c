@@ -157,11 +157,17 @@ static void test_study_view__finds_trials_by_what_users_type(void **state)
 		const char *text;
 		int status;
 		int64_t trial;
-	} cases[] = {{"best", PARE_OK, 2},        {"baseline", PARE_OK, PARE_TRIAL_BASELINE},
-	             {"0", PARE_OK, 0},           {"5", PARE_OK, 5},
-	             {"6", PARE_E_NOT_FOUND, 0},  {"-1", PARE_E_INVALID, 0},
-	             {"", PARE_E_INVALID, 0},     {"1x", PARE_E_INVALID, 0},
-	             {"bets", PARE_E_INVALID, 0}, {"99999999999999999999", PARE_E_INVALID, 0}};
+	} cases[] = {{"best", PARE_OK, 2},
+	             {"baseline", PARE_OK, PARE_TRIAL_BASELINE},
+	             {"0", PARE_OK, 0},
+	             {"5", PARE_OK, 5},
+	             {"6", PARE_E_NOT_FOUND, 0},
+	             {"-1", PARE_OK, PARE_TRIAL_BASELINE},
+	             {"-2", PARE_E_INVALID, 0},
+	             {"", PARE_E_INVALID, 0},
+	             {"1x", PARE_E_INVALID, 0},
+	             {"bets", PARE_E_INVALID, 0},
+	             {"99999999999999999999", PARE_E_INVALID, 0}};
 	char *directory = study_new();
 	struct pare_study_view view;
 
@@ -246,11 +252,11 @@ static void test_study_report__compares_finalists_with_the_uncut_network(void **
 	pare_strbuf_init(&out);
 	assert_int_equal(pare_table_text(&table, &(struct pare_table_style){0}, &out), 0);
 	assert_string_equal(out.text, "network   trial  test acc. %  points  search acc. %  latency ms   MACs  params  "
-	                              "measured ms  error %  in budget\n"
+	                              "measured ms  error %  in budget  best\n"
 	                              "baseline      -        94.00       -          95.00       2.000  1,000       -  "
-	                              "      1.600     25.0  no\n"
+	                              "      1.600     25.0  no         no\n"
 	                              "netadapt      2        84.00  -10.00          85.00       2.000    500       -  "
-	                              "      1.600     25.0  yes\n");
+	                              "      1.600     25.0  yes        yes\n");
 	pare_strbuf_release(&out);
 	pare_table_release(&table);
 	pare_study_view_release(&view);
@@ -272,6 +278,34 @@ static void test_study_report__tells_budgets_and_the_next_steps(void **state)
 	assert_non_null(strstr(out.text, "pare export"));
 	assert_null(strstr(out.text, "pare resume"));
 	assert_non_null(strchr(out.text, 'B'));
+	pare_strbuf_release(&out);
+	pare_study_view_release(&view);
+	test_directory_free(directory);
+}
+
+/* In study_new, 2 ms were predicted for what took 1.6. */
+static void test_study_report__explains_its_titles_and_doubts_bad_times(void **state)
+{
+	char *directory = study_new();
+	struct pare_study_view view;
+	struct pare_strbuf out;
+
+	(void)state;
+	view_of(&view, directory);
+	pare_strbuf_init(&out);
+	assert_int_equal(pare_study_report(&view, &(struct pare_table_style){0}, &out), 0);
+	assert_non_null(strstr(out.text, "points: test accuracy against the uncut network's"));
+	assert_non_null(strstr(out.text, "above 0 where it is faster than predicted"));
+	assert_non_null(strstr(out.text, "An error of 25 %: the machine was probably disturbed"));
+	for (int i = 0; i < view.n_finals; i++)
+		view.finals[i].measured_latency_ms = i ? 2.19 : 1.83; /* -8.7 %, 9.3 % */
+	pare_strbuf_clear(&out);
+	assert_int_equal(pare_study_report(&view, &(struct pare_table_style){0}, &out), 0);
+	assert_null(strstr(out.text, "disturbed"));
+	view.finals[0].measured_latency_ms = 2.3; /* -13 % */
+	pare_strbuf_clear(&out);
+	assert_int_equal(pare_study_report(&view, &(struct pare_table_style){0}, &out), 0);
+	assert_non_null(strstr(out.text, "disturbed"));
 	pare_strbuf_release(&out);
 	pare_study_view_release(&view);
 	test_directory_free(directory);
@@ -320,6 +354,7 @@ int main(void)
 	        cmocka_unit_test(test_study_view__a_number_that_is_none_is_refused),
 	        cmocka_unit_test(test_study_report__compares_finalists_with_the_uncut_network),
 	        cmocka_unit_test(test_study_report__tells_budgets_and_the_next_steps),
+	        cmocka_unit_test(test_study_report__explains_its_titles_and_doubts_bad_times),
 	        cmocka_unit_test(test_study_report__trials_carry_every_field),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

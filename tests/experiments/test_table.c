@@ -92,6 +92,23 @@ static void test_table__cuts_texts_to_the_width(void **state)
 	pare_table_release(&table);
 }
 
+static void test_table__cuts_names_in_the_middle_where_asked(void **state)
+{
+	static const struct pare_column names[] = {{.name = "name", .kind = PARE_COLUMN_TEXT, .middle = true}};
+	struct pare_table table;
+	struct pare_strbuf out;
+
+	(void)state;
+	pare_table_init(&table, names, 1);
+	pare_table_string(&table, "lay\xc3\xa4r1.0.conv1.w\xc3\xa4");
+	pare_table_string(&table, "short");
+	pare_strbuf_init(&out);
+	assert_int_equal(pare_table_text(&table, &(struct pare_table_style){.width = 10}, &out), 0);
+	assert_string_equal(out.text, "name\nlay\xc3\xa4....w\xc3\xa4\nshort\n");
+	pare_strbuf_release(&out);
+	pare_table_release(&table);
+}
+
 static void test_table__csv_keeps_every_digit_and_quotes(void **state)
 {
 	struct pare_table table;
@@ -256,6 +273,7 @@ int main(void)
 	        cmocka_unit_test(test_table__text_aligns_and_groups),
 	        cmocka_unit_test(test_table__color_is_in_the_head_only),
 	        cmocka_unit_test(test_table__cuts_texts_to_the_width),
+	        cmocka_unit_test(test_table__cuts_names_in_the_middle_where_asked),
 	        cmocka_unit_test(test_table__csv_keeps_every_digit_and_quotes),
 	        cmocka_unit_test(test_table__json_gives_back_the_same_values),
 	        cmocka_unit_test(test_table__an_empty_one_has_its_head),

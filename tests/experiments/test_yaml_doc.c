@@ -44,6 +44,19 @@ static void assert_complains(const char *text, const char *needle, bool readable
 	pare_diagnostics_release(&diagnostics);
 }
 
+static void test_yaml_doc__a_byte_order_mark_is_passed_over(void **state)
+{
+	struct pare_yaml_doc *doc = parse_good("\xef\xbb\xbfseed: 1\n");
+	const struct pare_yaml_pair *seed = pare_yaml_get(doc->root, "seed");
+
+	(void)state;
+	assert_non_null(seed);
+	assert_int_equal(seed->column, 1);
+	assert_int_equal(seed->value->column, 7);
+	pare_yaml_free(doc);
+	assert_complains("\xef\xbb\xbfseed: @\n", "x.yaml:1:7", false);
+}
+
 static void test_yaml_doc__nodes_know_kind_and_place(void **state)
 {
 	struct pare_yaml_doc *doc =
@@ -320,6 +333,7 @@ static void test_yaml_override__says_what_is_wrong_with_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_yaml_doc__a_byte_order_mark_is_passed_over),
 	        cmocka_unit_test(test_yaml_doc__nodes_know_kind_and_place),
 	        cmocka_unit_test(test_yaml_doc__columns_count_characters),
 	        cmocka_unit_test(test_yaml_doc__refuses_what_a_configuration_does_not_need),

@@ -84,7 +84,7 @@ static int read_all(int fd, size_t expected_bytes, size_t limit_bytes, struct pa
 			errno = ENOMEM;
 			return -1;
 		}
-		bytes->data = grown;
+		bytes->data = pare_memory_hint(grown, capacity);
 		count = read_some(fd, bytes->data + bytes->size, wanted);
 		if (count < 0)
 			return -1;

@@ -2,10 +2,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "engine/base/status.h"
 
 #define ALIGNMENT 64
+#define LARGE_PAGE ((size_t)2 << 20)
 #define FIRST_CAPACITY 8
 
 bool pare_size_multiply(size_t a, size_t b, size_t *out)
@@ -24,12 +26,24 @@ void *pare_calloc(size_t count, size_t size)
 	return count && size ? calloc(count, size) : calloc(1, 1);
 }
 
+void *pare_memory_hint(void *memory, size_t size)
+{
+	uintptr_t begin = ((uintptr_t)memory + LARGE_PAGE - 1) & ~(uintptr_t)(LARGE_PAGE - 1);
+	uintptr_t end = ((uintptr_t)memory + size) & ~(uintptr_t)(LARGE_PAGE - 1);
+
+	/* Whole large pages inside the block only. A system that has none says no: nothing is lost. */
+	if (memory && size >= 2 * LARGE_PAGE && end > begin)
+		madvise((void *)begin, end - begin, MADV_HUGEPAGE);
+	return memory;
+}
+
 void *pare_aligned_new(size_t size)
 {
 	/* aligned_alloc wants a multiple of the alignment. */
 	if (size > SIZE_MAX - ALIGNMENT)
 		return NULL;
-	return aligned_alloc(ALIGNMENT, size ? (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT : ALIGNMENT);
+	size = size ? (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT : ALIGNMENT;
+	return pare_memory_hint(aligned_alloc(ALIGNMENT, size), size);
 }
 
 float *pare_float_new(size_t count)

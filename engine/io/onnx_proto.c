@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "engine/base/memory.h"
 #include "engine/io/onnx.h"
 
 /* Unpacking needs the weights once more, and for each small message its struct. Twenty exports of torchvision networks
@@ -21,7 +22,7 @@ static void *take(void *context, size_t size)
 		ceiling->status = PARE_E_LIMIT;
 		return NULL;
 	}
-	void *memory = malloc(size ? size : 1);
+	void *memory = pare_memory_hint(malloc(size ? size : 1), size);
 	if (memory)
 		ceiling->left_bytes -= size;
 	else

@@ -12,12 +12,12 @@ struct survey {
 	const struct pare_graph *graph;
 	const struct pare_channel_map *map;
 	int64_t *touch_start; /* [n_atoms + 1] into touch */
-	int *touch;           /* 2 * parameter + axis, ascending within an atom, once for every index it owns there; then
-	                         2 * n_params + node for nodes that select it among others */
-	bool *has_param;      /* [n_atoms] touches a parameter */
-	int *owner;           /* [n_atoms] producer: node index, -1 the graph's input, UNOWNED */
-	int64_t *rank;        /* [n_atoms] channel index in the owner */
-	int *order;           /* [n_order] atoms that touch a parameter */
+	int *touch;      /* 2 * parameter + axis, ascending within an atom, once for every index it owns there; then
+	                    2 * n_params + node for nodes that select it among others */
+	bool *has_param; /* [n_atoms] touches a parameter */
+	int *owner;      /* [n_atoms] producer: node index, -1 the graph's input, UNOWNED */
+	int64_t *rank;   /* [n_atoms] channel index in the owner */
+	int *order;      /* [n_order] atoms that touch a parameter */
 	int64_t n_order;
 };
 

@@ -1,29 +1,28 @@
 /*
- * Which channels hang together. Along each dimension of a value, and along axis 0 and 1 of each parameter, every index may
- * carry an *atom*: the smallest thing that can be cut. An element of a value stays when the atoms of all its indices stay,
- * so what is left of a value is always a box. A dimension without atoms (NULL: height and width of an image, say) is never cut.
+ * Which channels hang together. Along each dimension of a value, and along axis 0 and 1 of each parameter, every index
+ * may carry an *atom*: the smallest thing that can be cut. An element of a value stays when the atoms of all its
+ * indices stay, so what is left of a value is always a box. A dimension without atoms (NULL: height and width of an
+ * image, say) is never cut.
  *
  * Operators say, one by one, how the atoms of their inputs, parameters and output relate (struct pare_op.couple); atoms
  * that must stay or go together are united, atoms that must stay are frozen, with a reason. Nothing here knows
- * architectures: residual adds, concats, depthwise and grouped convolutions, channel shuffles and squeeze-and-excitation
- * gates fall out of it (compare DepGraph, Fang et al., CVPR 2023).
+ * architectures: residual adds, concats, depthwise and grouped convolutions, channel shuffles and
+ * squeeze-and-excitation gates fall out of it (compare DepGraph, Fang et al., CVPR 2023).
  *
- *     conv2d:       out channel o: a new atom, also on weight axis 0 (and bias); in channel i: its atom on weight axis 1
- *     depthwise:    out channel c has in channel c's atom; so has weight axis 0
- *     linear:       as conv2d, along the last dimension; the other dimensions keep their atoms
- *     element-wise: atoms at the same index of the same dimension are united; a dimension of 1 that is spread over many
- *                   is frozen
- *     concat:       the inputs' atoms one after the other; slice: some of them; transpose: the dimensions change places
- *     reshape:      each channel's atom repeated (flattening), or channel c and channel c + C/g united for all g groups
- *                   (splitting C into g x C/g), so that the box stays a box
- *     pad:          new atoms without weights around the input's
- *     layer_norm, softmax, reduce_mean along a dimension with atoms: frozen, see below
+ *     conv2d:       out channel o: a new atom, also on weight axis 0 (and bias); in channel i: its atom on weight axis
+ * 1 depthwise:    out channel c has in channel c's atom; so has weight axis 0 linear:       as conv2d, along the last
+ * dimension; the other dimensions keep their atoms element-wise: atoms at the same index of the same dimension are
+ * united; a dimension of 1 that is spread over many is frozen concat:       the inputs' atoms one after the other;
+ * slice: some of them; transpose: the dimensions change places reshape:      each channel's atom repeated (flattening),
+ * or channel c and channel c + C/g united for all g groups (splitting C into g x C/g), so that the box stays a box pad:
+ * new atoms without weights around the input's layer_norm, softmax, reduce_mean along a dimension with atoms: frozen,
+ * see below
  *
- * What cut means (engine/compress/slim.h, "slim equals masked"): in the masked network the weights of a cut channel are 0,
- * and so are those of whoever reads it, so its activation may be anything finite (sigmoid makes 0.5 of its 0, a shift
- * leaks into it): nobody who stays hears of it. An operator that mixes indices of a dimension without weights of its
- * own would hear of it, and must freeze them: statistics over channels (layer_norm, softmax, reduce_mean) would change.
- * So must one that can make infinities or NaN of a 0 (dividing by a channel), since 0 * NaN is NaN.
+ * What cut means (engine/compress/slim.h, "slim equals masked"): in the masked network the weights of a cut channel are
+ * 0, and so are those of whoever reads it, so its activation may be anything finite (sigmoid makes 0.5 of its 0, a
+ * shift leaks into it): nobody who stays hears of it. An operator that mixes indices of a dimension without weights of
+ * its own would hear of it, and must freeze them: statistics over channels (layer_norm, softmax, reduce_mean) would
+ * change. So must one that can make infinities or NaN of a 0 (dividing by a channel), since 0 * NaN is NaN.
  */
 #ifndef PARE_ENGINE_GRAPH_CHANNEL_MAP_H
 #define PARE_ENGINE_GRAPH_CHANNEL_MAP_H
@@ -35,9 +34,9 @@ struct pare_channel_map {
 	int *parent;         /* union-find over atoms */
 	const char **frozen; /* per atom: why it may not be cut; NULL = it may. Read it at the representative */
 	size_t n_atoms, parent_capacity, frozen_capacity;
-	int **value_atoms;          /* [n_values][PARE_MAX_RANK][dim[d]]; NULL where the dimension is never cut */
-	unsigned char *value_known; /* [n_values] the producer's couple has spoken */
-	int **axis_atoms[2];        /* [axis][n_params][dim[axis]]; NULL where the axis is not cut (kernel sizes) */
+	int **value_atoms;            /* [n_values][PARE_MAX_RANK][dim[d]]; NULL where the dimension is never cut */
+	unsigned char *value_known;   /* [n_values] the producer's couple has spoken */
+	int **axis_atoms[2];          /* [axis][n_params][dim[axis]]; NULL where the axis is not cut (kernel sizes) */
 	unsigned char *axis_fixed[2]; /* [axis][n_params] some user of the parameter never cuts this axis */
 };
 

@@ -1,6 +1,6 @@
 /*
- * What scale and layer norm share: a tensor seen as [blocks][outer][size][inner floats] (lines.h) with one parameter for
- * each of the `size` indices (private to engine/ops).
+ * What scale and layer norm share: a tensor seen as [blocks][outer][size][inner floats] (lines.h) with one parameter
+ * for each of the `size` indices (private to engine/ops).
  */
 #ifndef PARE_ENGINE_OPS_CHANNEL_WISE_H
 #define PARE_ENGINE_OPS_CHANNEL_WISE_H

@@ -1,9 +1,9 @@
 /*
  *     y = x       dx = dy
  *
- * Dropout (Srivastava et al., JMLR 2014) as inference sees it, and here training too: fine-tuning after a cut is short and
- * wants capacity more than regularisation. It stays in the network so that a file that had it is written back with it.
- * Any shape; no attributes, no parameters.
+ * Dropout (Srivastava et al., JMLR 2014) as inference sees it, and here training too: fine-tuning after a cut is short
+ * and wants capacity more than regularisation. It stays in the network so that a file that had it is written back with
+ * it. Any shape; no attributes, no parameters.
  */
 #include "engine/graph/channel_map.h"
 #include "engine/ops/activation.h"

@@ -26,8 +26,8 @@ static int infer_shape(const struct pare_graph *graph, const struct pare_node *n
 			                      "pads dimension %d by %d,%d; amounts must be at least 0", d,
 			                      attrs->begin[d], attrs->end[d]);
 		if (d >= out->rank && (attrs->begin[d] || attrs->end[d]))
-			return pare_error_set(error, PARE_E_INVALID, "pads dimension %d; the input has %d dimensions", d,
-			                      out->rank);
+			return pare_error_set(error, PARE_E_INVALID, "pads dimension %d; the input has %d dimensions",
+			                      d, out->rank);
 		if (d < out->rank)
 			out->dim[d] += (int64_t)attrs->begin[d] + attrs->end[d];
 	}

@@ -4,12 +4,14 @@
  * A view: with lanes innermost, the elements of one image already lie in this order. No parameters.
  *
  * Channels. The dimensions of input and output fall into *runs* with the same number of elements: {2, C/2, H, W} ->
- * {C, H, W} is {2, C/2} -> {C}, {H} -> {H}, {W} -> {W}. Within a run one input dimension may have atoms (two freeze each
- * other), so each element of the run has one. In the output one dimension of the run, the *carrier*, gets them: the
- * largest of those along which they differ, the last of equals. Along the others they are united: {C} -> {2, C/2} makes one
- * of channel c and channel c + C/2, so that a cut leaves a box, as a channel shuffle (Zhang et al., CVPR 2018) needs.
+ * {C, H, W} is {2, C/2} -> {C}, {H} -> {H}, {W} -> {W}. Within a run one input dimension may have atoms (two freeze
+ * each other), so each element of the run has one. In the output one dimension of the run, the *carrier*, gets them:
+ * the largest of those along which they differ, the last of equals. Along the others they are united: {C} -> {2, C/2}
+ * makes one of channel c and channel c + C/2, so that a cut leaves a box, as a channel shuffle (Zhang et al., CVPR
+ * 2018) needs.
  *
- * After a cut the sizes may suggest other runs ({2, 1, H} -> {2, H}) or another carrier: slim writes down what they were.
+ * After a cut the sizes may suggest other runs ({2, 1, H} -> {2, H}) or another carrier: slim writes down what they
+ * were.
  */
 #include "engine/ops/reshape.h"
 
@@ -28,10 +30,9 @@ static int infer_shape(const struct pare_graph *graph, const struct pare_node *n
 	for (int d = 0; d < attrs->rank && d < PARE_MAX_RANK; d++)
 		out->dim[d] = attrs->dim[d];
 	if (out->rank < 1 || !pare_shape_valid(out) || pare_shape_elements(out) != pare_shape_elements(in))
-		return pare_error_set(error, PARE_E_INVALID,
-		                      "from %s to %s: both need as many elements, in 1 to %d dimensions",
-		                      pare_shape_text(in, from, sizeof(from)), pare_shape_text(out, to, sizeof(to)),
-		                      PARE_MAX_RANK);
+		return pare_error_set(
+		        error, PARE_E_INVALID, "from %s to %s: both need as many elements, in 1 to %d dimensions",
+		        pare_shape_text(in, from, sizeof(from)), pare_shape_text(out, to, sizeof(to)), PARE_MAX_RANK);
 	return PARE_OK;
 }
 

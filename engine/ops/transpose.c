@@ -19,9 +19,10 @@ static int infer_shape(const struct pare_graph *graph, const struct pare_node *n
 	for (int d = 0; d < in->rank; d++) {
 		int from = attrs->order[d];
 		if (from < 0 || from >= in->rank || (seen >> from & 1))
-			return pare_error_set(error, PARE_E_INVALID,
-			                      "dimension %d is to come from dimension %d; each of 0 to %d is allowed once", d,
-			                      from, in->rank - 1);
+			return pare_error_set(
+			        error, PARE_E_INVALID,
+			        "dimension %d is to come from dimension %d; each of 0 to %d is allowed once", d, from,
+			        in->rank - 1);
 		seen |= 1u << from;
 		out->dim[d] = in->dim[from];
 	}

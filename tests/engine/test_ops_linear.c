@@ -66,9 +66,8 @@ static void test_ops_linear__agrees_over_widths_and_batches(void **state)
 /* Rows of feature maps with the channels last, more of them than one item of work takes. */
 static void test_ops_linear__agrees_along_the_last_of_several_dimensions(void **state)
 {
-	const struct pare_shape shapes[] = {{.rank = 2, .dim = {5, 7}},
-	                                    {.rank = 3, .dim = {6, 7, 11}},
-	                                    {.rank = 5, .dim = {2, 1, 3, 2, 5}}};
+	const struct pare_shape shapes[] = {
+	        {.rank = 2, .dim = {5, 7}}, {.rank = 3, .dim = {6, 7, 11}}, {.rank = 5, .dim = {2, 1, 3, 2, 5}}};
 
 	(void)state;
 	for (int s = 0; s < 3; s++)

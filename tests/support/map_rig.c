@@ -47,7 +47,6 @@ void map_rig_release(struct pare_channel_map *map, struct pare_graph *graph)
 	pare_graph_free(graph);
 }
 
-
 int map_rig_channel(const struct pare_channel_map *map, int value, int64_t index)
 {
 	assert_true(index < map->graph->values[value].shape.dim[0]);

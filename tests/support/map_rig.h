@@ -19,7 +19,8 @@ int map_rig_reshape(struct pare_graph *graph, int value, struct pare_shape shape
 struct pare_channel_map *map_rig_map(struct pare_graph *graph, int output);
 void map_rig_release(struct pare_channel_map *map, struct pare_graph *graph);
 
-/* Representatives: along a value's dimension d (-1 where nothing is cut), along dimension 0, along a parameter's axis. */
+/* Representatives: along a value's dimension d (-1 where nothing is cut), along dimension 0, along a parameter's axis.
+ */
 int map_rig_atom(const struct pare_channel_map *map, int value, int d, int64_t index);
 int map_rig_channel(const struct pare_channel_map *map, int value, int64_t index);
 int map_rig_along(const struct pare_channel_map *map, const char *param, int axis, int64_t index);

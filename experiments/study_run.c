@@ -183,6 +183,30 @@ static int refuse_lost_table(struct pare_study *study, const char *path, struct 
 	return status;
 }
 
+static bool needs_latency(const struct pare_spec *spec)
+{
+	for (int c = 0; c < spec->n_constraints; c++)
+		if (spec->constraints[c].metric == PARE_METRIC_LATENCY_MS)
+			return true;
+	return false;
+}
+
+/* Without a latency budget a study can do without a table that cannot be had for this network. */
+static int go_without_table(struct pare_study *study, const struct pare_error *why, struct pare_error *error)
+{
+	char text[PARE_ERROR_TEXT_SIZE + 128];
+
+	pare_lut_free(study->lut);
+	study->lut = NULL;
+	snprintf(text, sizeof text, "no latency table for this network, so latencies are not predicted: %s", why->text);
+	return pare_study_warn(study, text, error);
+}
+
+static bool is_the_networks_fault(int status)
+{
+	return status == PARE_E_INVALID || status == PARE_E_UNSUPPORTED || status == PARE_E_NOT_FOUND;
+}
+
 int pare_study_table(struct pare_study *study, struct pare_error *error)
 {
 	const struct pare_spec *spec = &study->spec;
@@ -199,7 +223,11 @@ int pare_study_table(struct pare_study *study, struct pare_error *error)
 		                       spec->latency_threads, error);
 	else if (!status)
 		status = spec->latency_table ? copy_table(study, path, error) : build_table(study, path, error);
-	if (!status)
+	if (is_the_networks_fault(status) && !spec->latency_table && !needs_latency(spec) && !pare_file_exists(path)) {
+		struct pare_error why = *error;
+		status = go_without_table(study, &why, error);
+	}
+	if (!status && study->lut)
 		status = check_table(study, path, error);
 	free(path);
 	return status;
@@ -244,9 +272,34 @@ static int record_baseline(struct pare_study *study, struct pare_error *error)
 	return status;
 }
 
+/* Also prices the smallest network of the space: what the table does not know should show now, not in the middle. */
+static int bind_network(struct pare_study *study, struct pare_error *error)
+{
+	struct pare_binding *binding = &study->binding;
+	double *smallest = NULL, resources[PARE_MAX_RESOURCES];
+	int status = pare_binding_init(binding, &study->spec, study->graph, study->lut, error);
+
+	if (status)
+		return status;
+	if (pare_problem_corner(&binding->problem, false, &smallest))
+		status = pare_error_set(error, PARE_E_NOMEM, "out of memory");
+	if (!status)
+		status = binding->problem.cost(binding->problem.context, smallest, resources, error);
+	free(smallest);
+	if (status)
+		pare_binding_release(binding);
+	return status;
+}
+
 int pare_study_bind(struct pare_study *study, struct pare_error *error)
 {
-	int status = pare_binding_init(&study->binding, &study->spec, study->graph, study->lut, error);
+	int status = bind_network(study, error);
+	if (is_the_networks_fault(status) && study->lut && !needs_latency(&study->spec)) {
+		struct pare_error why = *error;
+		status = go_without_table(study, &why, error);
+		if (!status)
+			status = bind_network(study, error);
+	}
 	if (status)
 		return status;
 	study->bound = true;

@@ -1,6 +1,5 @@
 #include "engine/graph/channel_map.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,8 +71,8 @@ int pare_channel_map_new_atoms(struct pare_channel_map *map, int64_t count, int 
 	void *parent = map->parent, *frozen = (void *)map->frozen;
 	size_t needed = map->n_atoms + (size_t)count;
 
-	if (count < 0 || needed > INT_MAX)
-		return PARE_E_NOMEM;
+	if (count < 0 || needed + map->n_entries > PARE_MAX_CHANNEL_ENTRIES)
+		return PARE_E_LIMIT;
 	if (pare_array_grow(&parent, &map->parent_capacity, needed, sizeof(*map->parent)) < 0)
 		return PARE_E_NOMEM;
 	map->parent = parent;
@@ -120,6 +119,9 @@ static int set_or_unite(struct pare_channel_map *map, int **slot, const int *ato
 		pare_channel_map_unite_all(map, *slot, atoms, count, "shared with a layer that cannot be cut");
 		return PARE_OK;
 	}
+	if ((size_t)count > PARE_MAX_CHANNEL_ENTRIES - map->n_atoms - map->n_entries)
+		return PARE_E_LIMIT;
+	map->n_entries += (size_t)count;
 	*slot = pare_calloc((size_t)count, sizeof(**slot));
 	if (!*slot)
 		return PARE_E_NOMEM;

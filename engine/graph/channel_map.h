@@ -29,10 +29,14 @@
 
 #include "engine/graph/graph.h"
 
+/* A map holds at most so many atoms and array entries together; more is PARE_E_LIMIT. 512 MiB. */
+#define PARE_MAX_CHANNEL_ENTRIES ((size_t)1 << 27)
+
 struct pare_channel_map {
 	const struct pare_graph *graph;
 	int *parent;         /* union-find over atoms */
 	const char **frozen; /* per atom: why it may not be cut; NULL = it may. Read it at the representative */
+	size_t n_entries;    /* of all arrays below; at most PARE_MAX_CHANNEL_ENTRIES */
 	size_t n_atoms, parent_capacity, frozen_capacity;
 	int **value_atoms;            /* [n_values][PARE_MAX_RANK][dim[d]]; NULL where the dimension is never cut */
 	unsigned char *value_known;   /* [n_values] the producer's couple has spoken */

@@ -287,6 +287,8 @@ static inline float pow_value(float x, struct pare_unary_numbers k)
 
 static inline float pow_slope(float x, struct pare_unary_numbers k)
 {
+	if (k.a == 0.0f) /* a constant; 0 * powf(0, -1) would be NaN */
+		return 0.0f;
 	return k.a == 2.0f ? 2.0f * x : k.a * powf(x, k.a - 1.0f);
 }
 

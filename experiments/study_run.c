@@ -207,6 +207,18 @@ static bool is_the_networks_fault(int status)
 	return status == PARE_E_INVALID || status == PARE_E_UNSUPPORTED || status == PARE_E_NOT_FOUND;
 }
 
+/* Builds the table, or goes on without one if this network cannot have one and no budget needs it. */
+static int build_or_do_without(struct pare_study *study, const char *path, struct pare_error *error)
+{
+	int status = build_table(study, path, error);
+
+	if (is_the_networks_fault(status) && !needs_latency(&study->spec)) {
+		struct pare_error why = *error;
+		status = go_without_table(study, &why, error);
+	}
+	return status;
+}
+
 int pare_study_table(struct pare_study *study, struct pare_error *error)
 {
 	const struct pare_spec *spec = &study->spec;
@@ -222,11 +234,7 @@ int pare_study_table(struct pare_study *study, struct pare_error *error)
 		status = pare_lut_read(&study->lut, path, spec->latency_foreign, spec->latency_batch,
 		                       spec->latency_threads, error);
 	else if (!status)
-		status = spec->latency_table ? copy_table(study, path, error) : build_table(study, path, error);
-	if (is_the_networks_fault(status) && !spec->latency_table && !needs_latency(spec) && !pare_file_exists(path)) {
-		struct pare_error why = *error;
-		status = go_without_table(study, &why, error);
-	}
+		status = spec->latency_table ? copy_table(study, path, error) : build_or_do_without(study, path, error);
 	if (!status && study->lut)
 		status = check_table(study, path, error);
 	free(path);
